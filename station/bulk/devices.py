@@ -87,6 +87,11 @@ class DeviceImport:
         """Units that are to be sent, by the last look."""
         return tuple(unit for unit in self._units if not self._is_done(unit))
 
+    @property
+    def to_claim(self) -> tuple[Unit, ...]:
+        """Those of `missing` that are in the product already, and only lack their owner."""
+        return tuple(unit for unit in self.missing if self._shown_of(unit) is not None)
+
     def _is_done(self, unit: Unit) -> bool:
         record = self._shown_of(unit)
         return record is not None and bool(record.owner or not self._claim_user)
@@ -200,6 +205,9 @@ class DeviceImport:
         if self._claim_user and not is_same_account(record.owner, self._claim_user):
             words = f"in product {number}, but {mask(record.owner)} owns it; have it unclaimed, then import it again"
             return Result(line, State.DIFFERS, words)
+        was_there = str(unit.key) in self.before.by_key() and not self.before.by_key()[str(unit.key)].quarantined
+        if unit.key in self._sent and was_there:
+            return Result(line, State.PRESENT, f"in product {number} already, claimed now{owner}")
         if unit.key in self._sent and self._said.get(unit.key) is not Membership.EXISTING:
             return Result(line, State.ADDED, f"read back in product {number}{owner}")
         return Result(line, State.PRESENT, f"in product {number} already{owner}")

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from drivers.clock import Deadline
 from drivers.errors import BadIdentity, DriverError
-from drivers.identity import DeviceId
+from drivers.identity import DeviceId, SerialNumber
+from drivers.platforms import platform
 from drivers.transport import UsbCandidate
 
 from ..errors import BadInput, StationError
 from ..settings.config import load_config
+from ..steps.shared.knowledge import UnitKnowledge
 from .identify import NO_UNIT, add_place
-from .looking import Ports
+from .looking import Ports, look
 from .outside import make_unit
 
 LIST_S = 30.0
@@ -33,7 +35,7 @@ def add_units(parser: argparse.ArgumentParser) -> None:
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """Declare which unit is meant, besides `add_units`."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--device", metavar="ID", help="the unit with this Device ID")
+    which.add_argument("--device", metavar="ID", help="the unit with this Device ID or serial number")
     which.add_argument("--port", metavar="PATH", help="the unit on this USB port")
     which.add_argument("--slot", type=int, metavar="N", help="the unit in this slot of the config file")
     add_units(parser)
@@ -62,8 +64,11 @@ def answered(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
     return answered
 
 
-def choose(ports: Ports, arguments: argparse.Namespace) -> UsbCandidate:
-    """Find the one unit that is meant; raises `BadInput` where that is none, or more than one, and `NoUnit`."""
+def choose(ports: Ports, arguments: argparse.Namespace, by: str = "--device") -> UsbCandidate:
+    """Find the one unit that is meant; raises `BadInput` where that is none, or more than one, and `NoUnit`.
+
+    ``by``: how a verb has it named besides ``--port`` and ``--slot``.
+    """
     units = [one for one in ports.wait(len(arguments.virtual)) if one.usb_id.other_device is None]
     if not units:
         raise NoUnit(NO_UNIT)
@@ -76,21 +81,31 @@ def choose(ports: Ports, arguments: argparse.Namespace) -> UsbCandidate:
             raise BadInput(f"slot {arguments.slot} has no port in the config file; name the unit with --port")
         meant = [one for one in units if slots.get(one.port_path.value) == arguments.slot]
     elif arguments.device:
-        wanted, what = _parsed(arguments.device), f"with Device ID {arguments.device}"
-        meant = [one for one in units if device_id(ports, one)[0] == wanted]
+        wanted, what = _parsed(arguments.device), f"with number {arguments.device}"
+        meant = [one for one in units if _has_number(ports, one, wanted)]
     there = ", ".join(one.port_path.value for one in units)
     if not meant:
         raise BadInput(f"no unit {what}; there are units on port {there}")
     if len(meant) > 1:
-        raise BadInput(f"{len(meant)} units are plugged in, on ports {there}; name one with --port, --slot or --device")
+        raise BadInput(f"{len(meant)} units are plugged in, on ports {there}; name one with --port, --slot or {by}")
     return meant[0]
 
 
-def _parsed(text: str) -> str:
-    try:
-        return str(DeviceId.parse(text))
-    except BadIdentity as error:
-        raise BadInput(f"--device: {error}") from error
+def _parsed(text: str) -> DeviceId | SerialNumber:
+    for kind in (DeviceId, SerialNumber):
+        with contextlib.suppress(BadIdentity):
+            return kind.parse(text)
+    raise BadInput(f"{text[:24]!r} is no Device ID (24 hexadecimal digits) or serial number; check its label")
+
+
+def _has_number(ports: Ports, candidate: UsbCandidate, wanted: DeviceId | SerialNumber) -> bool:
+    """Return whether the unit says that number, as far as that needs no hands."""
+    if isinstance(wanted, DeviceId):
+        return device_id(ports, candidate)[0] == str(wanted)
+    known = UnitKnowledge(platform(candidate.usb_id.platform_id or 0))
+    with contextlib.suppress(DriverError, StationError):
+        look(ports, candidate, known)
+    return known.serial == wanted
 
 
 def device_id(ports: Ports, candidate: UsbCandidate) -> tuple[str, str]:

@@ -149,18 +149,6 @@ def _platform(product: Product, profile: Profile | None) -> Platform:
     return platform
 
 
-def confirm(arguments: argparse.Namespace, question: str) -> None:
-    """Ask a person, unless ``--yes`` was said; raises `BadInput` for anything but a yes (C10)."""
-    if arguments.yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise BadInput(f"{question} Nothing was done: nobody can answer here; say --yes if that is what you want")
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise BadInput("nothing was done")
-
-
 def unreadable(results: Iterable[Result]) -> Iterator[str]:
     """Yield a line for each line of the list of which nothing is sent."""
     return (f"  line {result.line.number}: {result.words}" for result in results)

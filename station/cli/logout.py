@@ -7,7 +7,8 @@ import argparse
 from drivers.clock import SystemClock
 
 from ..errors import BadInput
-from ..settings.config import load_config
+from ..settings.config import StationConfig, load_config
+from ..settings.secrets import LOGIN
 from .account import login_store, token_source
 from .login import revoked
 from .places import add_config
@@ -24,6 +25,15 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Log out; returns 1 when the token is still good in the cloud although the station had it made."""
     config = load_config(arguments.config)
+    status = _log_out(config)
+    if variable := token_source(config).variable:
+        tell(f"note: {variable} is set here, so the environment still logs this station in: unset it, too")
+    elif config.token.scheme != LOGIN:
+        tell(f"note: the config file names {config.token}, so that still logs this station in")
+    return status
+
+
+def _log_out(config: StationConfig) -> int:
     store = login_store(config)
     try:
         login = store.find()
@@ -41,6 +51,4 @@ def run(arguments: argparse.Namespace) -> int:
         tell(f"note: the token lives on in the cloud, as it could not be deleted ({left}); delete it in the console")
     elif not login.is_ours:
         tell("note: the token was pasted and may be in use elsewhere, so it stays good in the cloud")
-    if variable := token_source(config).variable:
-        tell(f"note: {variable} is set here, and the station works with that token")
     return int(bool(left))

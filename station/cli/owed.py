@@ -26,6 +26,7 @@ from ..model import VERDICT_WORD, Mender, Verdict
 from ..settings.config import DEFAULT_CLOUD, load_config
 from ..steps.table import StepTable
 from .account import cloud_client, token_of, token_source
+from .asking import confirm
 from .batch import own_journal
 from .log_find import wanted
 from .places import add_data_dir, known_journal, reader
@@ -300,9 +301,7 @@ def run_drop(arguments: argparse.Namespace) -> int:
         tell("nothing of that is owed to the cloud; nothing was done")
         return 1
     tell_all(_losses(chosen))
-    if not (arguments.yes or _is_confirmed()):
-        tell("nothing was done")
-        return 1
+    confirm("Drop it?", is_agreed=arguments.yes)
     reason = f"dropped by {arguments.operator}: {escaped(' '.join(arguments.reason.split()))[:200]}"
     order = OwedOrder(frozenset(one.owed.item.attempt for one in chosen), drop_for=reason)
     own = _own_or_handed_over(arguments, order)
@@ -318,11 +317,3 @@ def _losses(chosen: Sequence[OwedUnit]) -> Iterator[str]:
         names = ", ".join(one.owed.item.action for one in steps)
         yield f"{steps[0].label or '-'}  {steps[0].owed.item.device_id}  will never be asked for: {names}"
     yield f"Each of them ends {VERDICT_WORD[Verdict.ABORTED]}, and has to be walked again to pass."
-
-
-def _is_confirmed() -> bool:
-    if not sys.stdin.isatty():
-        raise BadInput("this drops work for good and nobody can be asked here: add --yes")
-    sys.stderr.write("Drop it? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

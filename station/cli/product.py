@@ -13,7 +13,8 @@ from ..cloud.errors import CloudRefused
 from ..errors import BadInput
 from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.cloudwork import is_same_account
-from .importing import Import, add_import, begun, confirm, counted, unreadable
+from .asking import confirm
+from .importing import Import, add_import, begun, counted, unreadable
 from .progress import TransferLine
 from .telling import sub_verbs
 
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         job.say(*_told(job, plan, work, owner))
         missing = work.missing
         if missing:
-            confirm(arguments, f"Add {counted(len(missing), 'unit', 'units')} to product {job.product.id}?")
+            confirm(_question(work, job.product.id, owner), is_agreed=arguments.yes)
             with TransferLine(job.clock, of="units").begin(job.name) as line:
                 work.send(line)
         return job.finish(plan.results(job.lines, work.results()), "units")
@@ -67,9 +68,21 @@ def _owner(job: Import) -> str:
     return named
 
 
+def _question(work: DeviceImport, product: int, owner: str) -> str:
+    """Return what is asked: how many units are added, and how many that are there are claimed."""
+    to_claim = len(work.to_claim)
+    to_add = len(work.missing) - to_claim
+    add, claim = (counted(number, "unit", "units") for number in (to_add, to_claim))
+    if not to_claim:
+        return f"Add {add} to product {product}?"
+    if not to_add:
+        return f"Claim {claim} of product {product} for {owner}?"
+    return f"Add {add} to product {product}, and claim {claim} of it for {owner}?"
+
+
 def _told(job: Import, plan: Plan[Identifier], work: DeviceImport, owner: str) -> Iterator[str]:
     """Yield what a person has to know before the import (C10)."""
-    missing, product = len(work.missing), job.product
+    missing, to_claim, product = len(work.missing), len(work.to_claim), job.product
     by_serial = sum(item.line.device_id is None for item in plan.items)
     parts = [counted(len(plan.items), "unit", "units")]
     parts += [f"{by_serial:,} of them without a Device ID"] if by_serial else []
@@ -82,10 +95,15 @@ def _told(job: Import, plan: Plan[Identifier], work: DeviceImport, owner: str) -
     if not missing:
         yield "nothing is to be added"
         return
-    after = "" if work.before.total is None else f"; {work.before.total + missing:,} devices then"
-    yield f"in it already: {len(plan.items) - missing:,}; to be added: {missing:,}{after}"
+    to_add, there = missing - to_claim, len(plan.items) - missing + to_claim
+    after = "" if work.before.total is None else f"; {work.before.total + to_add:,} devices then"
+    yield f"in it already: {there:,}; to be added: {to_add:,}{after}"
+    if to_claim:
+        yield f"in it already and nobody's, to be claimed: {to_claim:,}"
     if owner:
-        yield f"all of them will belong to {owner}"
+        yield f"{'both' if to_claim and to_add else 'all of them'} will belong to {owner}"
+    if not to_add:
+        return
     sims = "; its built-in SIM is activated" if job.platform.has_cellular else ""
     yield (
         "Each device of a product costs: on a paid plan from its first connection, on the free plan from now on, and"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 
 from drivers.identity import DeviceId
 from drivers.platforms import platform
@@ -15,6 +14,7 @@ from ..line.rework.retiring import RETIRE, PluggedUnit, foresee
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.shared.unit import Unit
 from ..steps.table import StepTable
+from .asking import can_ask, says_yes
 from .choosing import answered, choose
 from .identify import add_place, place
 from .looking import Ports
@@ -29,7 +29,7 @@ _SIM = ("keep", "release")
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb below ``station rework``."""
     parser = verbs.add_parser("retire", help=RETIRE.about)
-    parser.add_argument("device", nargs="?", metavar="DEVICE", help="Device ID, where several units are plugged in")
+    parser.add_argument("device", nargs="?", metavar="DEVICE", help="Device ID or serial number, of several")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--port", metavar="PATH", help="the unit on this USB port")
     which.add_argument("--slot", type=int, metavar="N", help="the unit in this slot of the config file")
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Look at the unit and at the cloud, show, ask, do; exit status as for the other kinds."""
     profile, cache = profile_of(arguments), cache_of(arguments)
     with place(arguments) as found, Ports(found) as ports:
-        candidate = choose(ports, arguments)
+        candidate = choose(ports, arguments, by="its Device ID or serial number")
         port = candidate.port_path.value
         device = ports.device(candidate)
         try:
@@ -79,9 +79,7 @@ def _releases(arguments: argparse.Namespace, case: Case) -> bool:
     """Return what a person wants of the SIM: nobody but a person decides that (G8 L5)."""
     if arguments.sim is not None:
         return bool(arguments.sim == "release")
-    if arguments.yes or arguments.json or not sys.stdin.isatty():
+    if arguments.yes or arguments.json or not can_ask():
         raise BadInput("say what becomes of its SIM: --sim release, or --sim keep, and it stays active and billed")
     slow = ", and may take days to be active again" * case.is_slow
-    sys.stderr.write(f"Its SIM {case.cloud.job.iccid} is billed while the product has it. Release it{slow}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return says_yes(f"Its SIM {case.cloud.job.iccid} is billed while the product has it. Release it{slow}?")

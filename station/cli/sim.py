@@ -12,7 +12,8 @@ from drivers.identity import Iccid
 from ..bulk.plan import Plan, plan_sims
 from ..bulk.sims import SimImport
 from ..journal.lists import imported_sims
-from .importing import Import, add_import, begun, confirm, counted, unreadable
+from .asking import confirm
+from .importing import Import, add_import, begun, counted, unreadable
 from .progress import TransferLine
 from .telling import sub_verbs
 
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         missing = work.missing
         if missing:
             confirm(
-                arguments, f"Import {counted(len(missing), 'SIM card', 'SIM cards')} into product {job.product.id}?"
+                f"Import {counted(len(missing), 'SIM card', 'SIM cards')} into product {job.product.id}?",
+                is_agreed=arguments.yes,
             )
         with TransferLine(job.clock, of="SIM cards active").begin(job.name) as line:
             work.send()

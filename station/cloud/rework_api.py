@@ -75,15 +75,16 @@ def deny(held: CloudDevice) -> Call[None]:
     )  # fmt: skip
 
 
-def request_transfer(device_id: DeviceId) -> Call[str]:
+def request_transfer(device_id: DeviceId) -> Call[str | None]:
     """Ask the owner of a unit outside products to hand it over; returns the number of the request (5.2).
 
-    Every call sends an e-mail, and nothing shows what becomes of it but the owner of the unit, some day.
+    None: the cloud knows no such unit, or it is offline, which it does not tell apart (5.1): nobody was asked. Every
+    other call sends an e-mail, and nothing shows what becomes of it but the owner of the unit, some day.
     """
     return Call(
         Route.CLAIM, "POST", "/v1/devices", f"ask the owner of {device_id} for it",
-        lambda a: Fields(a.body, "transfer").text("transfer_id"), Effect.ONCE,
-        {"id": str(device_id), "request_transfer": True},
+        lambda a: None if a.status == 404 else Fields(a.body, "transfer").text("transfer_id"), Effect.ONCE,
+        {"id": str(device_id), "request_transfer": True}, frozenset({404}),
     )  # fmt: skip
 
 

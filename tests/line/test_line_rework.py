@@ -114,6 +114,18 @@ def test_a_transfer_is_asked_for_once_and_never_waited_for(desk: Desk) -> None:
 
 
 @pytest.mark.rule("I7")
+def test_a_transfer_of_an_offline_unit_asks_nobody_and_says_what_helps(desk: Desk) -> None:
+    unit = desk.unit(product=None, owner=SOMEBODY)
+    desk.cloud.order(
+        Fault(FaultKind.STATUS, CLAIM, status=404, body={"ok": False, "errors": ["device does not exist"]})
+    )
+    told = desk.rework("transfer", unit, product=None)
+    assert told.outcome is Outcome.FAILED
+    assert "nobody was asked" in told.proof
+    assert "let it come online" in told.proof
+    assert desk.bench.station.journal.unconfirmed_writes(str(unit.spec.device_id)) == ()
+
+
 def test_a_transfer_whose_answer_is_lost_is_not_sent_again(desk: Desk) -> None:
     unit = desk.unit(product=None, owner=SOMEBODY)
     desk.cloud.order(Fault(FaultKind.DROP_AFTER, CLAIM, times=1))

@@ -107,11 +107,11 @@ def test_nothing_is_added_without_a_yes(desk: Desk) -> None:
     status, _, err = desk.run("product", LIST, "--product", str(BORONS))
     assert status == 2
     assert "say --yes if that is what you want" in err
-    desk.sit_down("n\n")
-    assert desk.run("product", LIST, "--product", str(BORONS))[0] == 2
-    desk.sit_down("")
-    assert desk.run("product", LIST, "--product", str(BORONS))[0] == 2
-    assert desk.run("sim", f"{iccid(1)}\n", "--product", str(BORONS))[0] == 2
+    for answer in ("n\n", ""):
+        desk.sit_down(answer)
+        status, _, err = desk.run("product", LIST, "--product", str(BORONS))
+        assert (status, "declined: nothing was done" in err) == (1, True)
+    assert desk.run("sim", f"{iccid(1)}\n", "--product", str(BORONS))[0] == 1
     assert desk.cloud.writes == {}
     desk.sit_down("y\n")
     status, _, err = desk.run("product", LIST, "--product", str(BORONS))
@@ -132,6 +132,18 @@ def test_product_counts_and_costs_are_told_before(desk: Desk) -> None:
         "Each device of a product costs: on a paid plan from its first connection, on the free plan from now on, and"
         " that holds 100 in all; its built-in SIM is activated.",
     ]
+
+
+@pytest.mark.rule("E8")
+def test_units_that_are_there_already_are_not_counted_as_added_when_they_are_claimed(desk: Desk) -> None:
+    desk.cloud.edit_device(device(1), product_id=BORONS)
+    text = f"{device(1)}\n{device(2)}\n"
+    desk.sit_down("y\n")
+    status, out, err = desk.run("product", text, "--product", "widget", "--claim-user", ME)
+    assert "in it already: 1; to be added: 1; 2 devices then" in out
+    assert "in it already and nobody's, to be claimed: 1" in out
+    assert f"Add 1 unit to product 20001, and claim 1 unit of it for {ME}? [y/N] " in err
+    assert (status, out[-1]) == (0, "tray-17.csv: 1 added, 1 present")
 
 
 # --- results ---------------------------------------------------------------------------------------

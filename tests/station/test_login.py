@@ -267,6 +267,15 @@ def test_a_token_the_keyring_lost_is_replaced_by_a_login_and_forgotten_by_a_logo
     assert desk.store.find() is not None
 
 
+@pytest.mark.parametrize("is_logged_in", [True, False])
+def test_a_logout_says_that_the_environment_still_logs_the_station_in(is_logged_in: bool, desk: Desk) -> None:
+    if is_logged_in:
+        desk.log_in()
+    said = desk.say("logout", PARTICLE_TOKEN=desk.cloud.create_token(ME).reveal())
+    assert said.status == 0
+    assert "PARTICLE_TOKEN is set here, so the environment still logs this station in" in said.text
+
+
 def test_a_deletion_the_cloud_only_claims_is_told(desk: Desk) -> None:
     desk.log_in()
     desk.cloud.order(Fault(FaultKind.LIE, "DELETE /v1/access_tokens/current"))

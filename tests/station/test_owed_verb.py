@@ -149,7 +149,7 @@ def test_what_is_dropped_is_told_first_asked_for_and_never_a_pass(
         drop = ("drop", UNIT, "--reason", "lost in\n the mail", "--operator", "0417", *here)
         status, text = told(capsys, *drop)
         assert status == 2
-        assert "add --yes" in text
+        assert "say --yes" in text
         with JournalReader(tmp_path / "journal") as journal:
             assert journal.waiting() == 12
         status, text = told(capsys, *drop, "--yes")

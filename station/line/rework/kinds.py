@@ -98,12 +98,17 @@ def _transfer(case: Case) -> Foreseen:
 def _request(case: Case) -> StepResult:
     """Once, whatever becomes of the answer: each request is an e-mail to a stranger."""
     cloud, ctx = case.cloud, case.ctx
-    number = ""
+    number: str | None = ""
     with cloud.write(ctx, f"ask the owner of {cloud.job.device_id} for it") as sent:
         number = cloud.run(ctx, rework_api.request_transfer(cloud.job.device))
     if not sent.is_answered:
         raise StepFault(
             "whether its owner was asked is not known, the answer got lost; ask that account before you repeat it"
+        )
+    if number is None:
+        raise UnitRejected(
+            f"nobody was asked: the cloud does not tell whether {cloud.job.device_id} is offline or does not exist; "
+            "let it come online, with power and network, and ask again while it is, or check its number"
         )
     if not number:  # nobody owned it: that was a claim
         owned = cloud.standing(ctx, lambda: cloud.anywhere(ctx))

@@ -243,7 +243,7 @@ def test_an_api_users_import_claims_for_the_account_it_names(tmp_path: Path) -> 
         results = bench.devices(ids(1, 2, 3), claim_user=FACTORY)
         assert words(results) == {
             1: "read back in product 20001, owner f***@example.com",
-            2: "in product 20001 already, owner f***@example.com",
+            2: "in product 20001 already, claimed now, owner f***@example.com",
             3: "in product 20001, but l***@example.com owns it; have it unclaimed, then import it again",
         }
         assert bench.sent(IMPORT) == [[str(device(1)), str(device(2))]]
