@@ -129,6 +129,7 @@ def test_a_transfer_is_asked_for_and_changes_no_owner(bench: Bench) -> None:
     (request,) = (one for one in bench.cloud.requests() if one.method == "POST")
     assert request.body == {"id": str(ARGON), "request_transfer": True}
     assert (bench.cloud.device(ARGON) or {})["owner"] == STRANGER
+    assert number is not None
     bench.cloud.approve_transfer(number)
     assert (bench.cloud.device(ARGON) or {})["owner"] == ME
 
