@@ -81,7 +81,8 @@ def choose(ports: Ports, arguments: argparse.Namespace, by: str = "--device") ->
             raise BadInput(f"slot {arguments.slot} has no port in the config file; name the unit with --port")
         meant = [one for one in units if slots.get(one.port_path.value) == arguments.slot]
     elif arguments.device:
-        wanted, what = _parsed(arguments.device), f"with number {arguments.device}"
+        wanted = _parsed(arguments.device)
+        what = f"with {'Device ID' if isinstance(wanted, DeviceId) else 'serial number'} {wanted}"
         meant = [one for one in units if _has_number(ports, one, wanted)]
     there = ", ".join(one.port_path.value for one in units)
     if not meant:

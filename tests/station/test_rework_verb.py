@@ -236,7 +236,7 @@ def test_the_unit_that_is_plugged_in_is_retired_and_somebody_has_to_say_what_bec
     assert "billed; --sim release gives it back" in out
     assert place.cloud.writes == {}
     status, _, err = place.rework(*words, "--sim", "keep", "P044AB9999999ZZ")
-    assert (status, "no unit with number P044AB9999999ZZ" in err) == (2, True)
+    assert (status, "no unit with serial number P044AB9999999ZZ" in err) == (2, True)
     status, _, err = place.rework(*words, "--virtual", "boron@6.3.4:normal", "--sim", "keep")
     assert status == 2
     assert "name one with --port, --slot or its Device ID or serial number" in err

@@ -76,9 +76,10 @@ def test_one_of_several_units_is_named(how: str, tmp_path: Path, capsys: pytest.
         (("--port", "1-9"), "no unit on port 1-9; there are units on port 1-1, 1-2"),
         (("--slot", "3"), "slot 3 has no port in the config file; name the unit with --port"),
         (("--device", "e" * 24), f"no unit with Device ID {'e' * 24}; there are units on port 1-1, 1-2"),
+        (("--device", "12"), "'12' is no Device ID (24 hexadecimal digits) or serial number; check its label"),
         (
-            ("--device", "12"),
-            "--device: Device ID '12' has 2 characters, expected exactly 24 hexadecimal digits; check the label",
+            ("--device", "P044AB123456789"),
+            "no unit with serial number P044AB123456789; there are units on port 1-1, 1-2",
         ),
     ],
 )
