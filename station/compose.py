@@ -22,12 +22,22 @@ from drivers.transport import SerialHost, UsbHost
 from .cloud.client import CloudClient
 from .cloud.way_out import BY_ENVIRONMENT, WayOut
 from .engine.bus import Bus
-from .engine.commands import CloseBatch, Command, PrintLabel, RetryOwed, RetrySlot, StopSlot
+from .engine.commands import (
+    CloseBatch,
+    Command,
+    PrintLabel,
+    RetryOwed,
+    RetrySlot,
+    SaveReport,
+    SaveTrace,
+    StopSlot,
+)
 from .engine.commands import OpenBatch as OpenBatchCommand
 from .engine.events import (
     AttemptFinished,
     BatchSealShown,
     CloudStateChanged,
+    CommandDone,
     CommandRefused,
     Event,
     OutboxChanged,
@@ -59,6 +69,7 @@ from .line.owed_orders import OwedOrder, OwedOrders
 from .line.releases import BatchRefused, Gate, ReleaseJournal
 from .line.slots import Line
 from .model import OffSlot, SlotInfo
+from .saved import SavedFiles
 from .settings.config import REQUESTS_PER_S
 from .settings.profile import Profile
 from .settings.secrets import SecretSource
@@ -109,6 +120,7 @@ class Settings:
     firmware_cache: Path | None = None  # searched before the folders
     made_firmware: Path | None = None  # folder with synthetic files of our own
     traces: bool = False
+    reports: Path | None = None  # where a technician's reports go; None: beside the journal
     gate: Callable[[ReleaseJournal, Clock], Gate] = lambda _journal, _clock: lambda _profile: ""  # whose profiles run
     host_clock: Clock | None = None  # for locks and full disks, if the station's clock runs faster
 
@@ -125,6 +137,7 @@ class Station:
             key_place=settings.key_place, host=settings.host_clock, unit_steps=self.steps.on_unit,
         )  # fmt: skip
         self.journal.seal_secrets()
+        self.saved = SavedFiles(settings.reports or settings.data_dir.parent / "reports", self.journal)
         self.client = CloudClient(
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed, way=settings.way,
@@ -251,6 +264,10 @@ class Station:
         match command:
             case OpenBatchCommand():
                 self._open_command(command)
+            case SaveReport():
+                self._saved(command.slot, lambda: self.saved.report(command))
+            case SaveTrace():
+                self._saved(command.slot, lambda: self.saved.trace(command))
             case CloseBatch():
                 self._close_batch(command.batch)
             case PrintLabel():
@@ -271,6 +288,14 @@ class Station:
             self.bus.publish(CommandRefused(at=self.clock.utc(), say=say, reason=str(error)))
             return
         self._announce(opened)
+
+    def _saved(self, slot: int, save: Callable[[], Path]) -> None:
+        """Say where a file is; one that cannot be written is no fault of the station."""
+        try:
+            done: Event = CommandDone(at=self.clock.utc(), slot=slot, did="saved", what=str(save()))
+        except BadInput as error:
+            done = CommandRefused(at=self.clock.utc(), slot=slot, reason=str(error))
+        self.bus.publish(done)
 
     def _close_batch(self, batch: str) -> None:
         self.bench.remove(batch)

@@ -32,6 +32,7 @@ VERBS: Mapping[str, str] = {
     "identify": "show every identity of every unit plugged in, with its source",
     "unit": "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test",
     "rework": "mend units in the cloud: unclaim, approve, transfer, remove, retire, SIMs, marks, names ...",
+    "report": "one page about a unit for whoever helps: verdict, advice, identities, firmware, steps, history",
     "log": "export a batch's log, or find what happened to a unit",
     "stats": "how a batch goes: figures, and by slot, step, reason ...",
     "batch": "open, close and list batches",

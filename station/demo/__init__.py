@@ -137,6 +137,7 @@ class Demo:
                 name: LabelPrinter(name, one.connect, clock) for name, one in self.printers.items()
             },
             requests_per_s=20.0, traces=self.options.traces, host_clock=SystemClock(),
+            reports=None if self.options.data_dir else Path.cwd(),  # the rest is gone at the end
         )  # fmt: skip
         ports = VirtualPorts(self.bus)
         controller_of = controllers_of(self.bus)

@@ -114,6 +114,10 @@ class Words:
         )
         return Sentence(tuple(says), do, tuple(short.split("\n")) if short else ())
 
+    def recalled(self, key: str, values: Iterable[str]) -> Say:
+        """Return a sentence of a record, which holds its values without names, in the order of the English one."""
+        return Say(key, **dict(zip(self._names.get(key, ()), values, strict=False)))
+
     def help(self, said: Say) -> tuple[str, str]:
         """Return what it means that an attempt ended with this sentence, and what to try next; "" for none known."""
         if self._help_bundle is None:

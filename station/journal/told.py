@@ -1,0 +1,27 @@
+"""Everything the journal was told of one attempt, in order: what a report of it is made from."""
+
+from __future__ import annotations
+
+import json
+
+from .chain import Row
+from .reader import JournalReader
+from .stored import some_rows
+
+_OF_ATTEMPT = "WHERE seq IN (SELECT seq FROM journal WHERE attempt = (SELECT number FROM names WHERE name = ?))"
+_STARTED_BEFORE = """WHERE seq = (SELECT max(seq) FROM journal WHERE unit IS NULL AND attempt IS NULL
+    AND kind = (SELECT number FROM names WHERE name = 'StationStarted')
+    AND seq < (SELECT started_seq FROM attempts WHERE attempt = ?))"""
+
+
+def told_of_attempt(journal: JournalReader, attempt: str) -> tuple[Row, ...]:
+    """Return every entry of ``attempt`` in order, those that came after its end too; none of an unknown one."""
+    with journal.snapshot() as db:
+        return tuple(some_rows(db, _OF_ATTEMPT, attempt))
+
+
+def program_of_attempt(journal: JournalReader, attempt: str) -> str:
+    """Return the version of the station that made ``attempt``, "" where no record tells."""
+    with journal.snapshot() as db:
+        row = next(some_rows(db, _STARTED_BEFORE, attempt), None)
+    return "" if row is None else str(json.loads(row.body).get("program", ""))
