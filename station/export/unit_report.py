@@ -15,7 +15,7 @@ from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord, UnitHistory
 from ..journal.told import program_of_attempt, told_of_attempt
 from ..local_time import moment
-from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, VERDICT_WORD
+from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, VERDICT_WORD, Outcome
 from ..view.details import OUTCOME_LOOK, measurement
 from ..view.look import FULL_COLOUR, UNICODE, VERDICT_LOOK, Look, light
 from ..view.state import SlotState, StepLine
@@ -238,7 +238,8 @@ def _chip_style(look: Look) -> str:
 def _chip(step: StepLine, words: Words) -> str:
     assert step.outcome is not None
     look = OUTCOME_LOOK[step.outcome]
-    return f'<span class="chip {look.value}">{UNICODE.shape(look)} {_text(words.outcome(step.outcome))}</span>'
+    sign = UNICODE.already if step.outcome is Outcome.ALREADY else UNICODE.shape(look)
+    return f'<span class="chip {look.value}">{sign} {_text(words.outcome(step.outcome))}</span>'
 
 
 def _sign(is_good: bool) -> str:
