@@ -23,6 +23,7 @@ OUTCOME_LOOK: dict[Outcome, Look] = {
 }
 """The state of a slot whose colour and sign a step has."""
 NOT_PASSED = frozenset({Look.FAIL, Look.ERROR, Look.ABORTED})
+WIDEST_ID = 24  # cells of a Device ID
 HASH_SHOWN = 12  # characters of a hash, enough to tell two builds apart
 _LABEL = 2  # cells between a label and what it is of
 
@@ -204,22 +205,28 @@ def identities(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Pan
     """
     told = [row for row in slot.identities if not row.name.startswith(MODULE_FACT)]
     rows = [(row, value) for row in told for value in dict.fromkeys(value for value, _ in row.sources)]
-    begins = table([[_agreement(row, glyphs), Span(row.name.replace("_", " ")), Span("")] for row, _ in rows], gap=1)
+    named = [row.name.replace("_", " ") for row, _ in rows]
+    room = min(max(map(width_of, named), default=0), max(10, width - WIDEST_ID - 5))
     lines: list[Line] = []
-    for begin, (row, value) in zip(begins, rows, strict=True):
+    for name, (row, value) in zip(named, rows, strict=True):
+        begin = (_agreement(row, glyphs), Span(f" {pad(name, room)} "))
         sources = ", ".join(source for other, source in row.sources if other == value)
         was = f"  {words.text('details-was', values=', '.join(row.former))}" if row.former else ""
-        said = (*begin[:-1], bold(value), Span(was))
-        taken = sum(span.width for span in said)
-        is_fitting = taken + 2 + width_of(sources) <= width
-        lines += [(*said, dim(f"  {sources}"))] if is_fitting else [said, *_below(begin, sources, width)]
+        lines += _identity(begin, value, was, sources, width)
     differs = any(not row.agrees for row in told)
     return Panel("identity", words.text("details-identities"), tuple(lines), Look.FAIL if differs else None)
 
 
-def _below(begin: Line, text: str, width: int) -> list[Line]:
-    indent = sum(span.width for span in begin)
-    return [line(" " * indent, dim(part)) for part in wrap(text, max(12, width - indent))]
+def _identity(begin: Line, value: str, was: str, sources: str, width: int) -> list[Line]:
+    """Put a value behind its name and its sources behind it; what does not fit goes below."""
+    told = (*begin, bold(value), Span(was))
+    taken = sum(span.width for span in told)
+    if taken + 2 + width_of(sources) <= width:
+        return [(*told, dim(f"  {sources}"))]
+    below = [line("     ", dim(part)) for part in wrap(sources, width - 5)]
+    if taken <= width:
+        return [told, *below]
+    return [begin, *(line("     ", bold(part)) for part in wrap(f"{value}{was}", width - 5)), *below]
 
 
 def _agreement(row: IdentityRow, glyphs: Glyphs) -> Span:
@@ -243,10 +250,11 @@ def modules(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Panel:
         asked = dim(glyphs.nothing) if is_neutral else Span(wanted or glyphs.nothing)
         digest = dim(digests.get(name, "")[:HASH_SHOWN])
         rows.append([sign, Span(name), asked, Span(held or glyphs.nothing, is_bold=differs), digest])
-    lines = table(rows, gap=2)
-    if any(width_of(plain(one)) > width for one in lines):
-        lines = _stacked(rows, width)
-    return Panel("firmware", title, tuple(lines))
+    for columns in (rows, [row[:-1] for row in rows]):  # the hash is the first to go
+        lines = table(columns, gap=2)
+        if all(width_of(plain(one)) <= width for one in lines):
+            return Panel("firmware", title, tuple(lines))
+    return Panel("firmware", title, tuple(_stacked(rows, width)))
 
 
 def _stacked(rows: list[list[Span]], width: int) -> list[Line]:

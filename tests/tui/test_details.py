@@ -96,7 +96,7 @@ def test_identities_say_every_source_the_newest_value_and_what_it_was(story: Sto
     ]  # fmt: skip
     assert panel.look is Look.FAIL  # two values of one identity: the frame says so
     assert rows(details.identities(shown, UNICODE, ENGLISH, 40))[-2:] == [
-        " ✔  device os 6.3.4  (was 3.3.1)", "              raw request 30",
+        " ✔  device os 6.3.4  (was 3.3.1)", "     raw request 30",
     ]  # fmt: skip
 
 
@@ -211,15 +211,21 @@ def test_the_chosen_step_shows_its_whole_proof_and_others_as_many_words_as_fit()
     assert ascii_first.endswith(" ...")
 
 
-@pytest.mark.parametrize("width", [52, 74, 118])
+@pytest.mark.parametrize("width", [44, 74, 118])
 @pytest.mark.parametrize("language", ["en", "de", "zh"])
 def test_no_word_is_cut_and_no_line_is_wider_than_its_panel(language: str, width: int) -> None:
     words = load(language, datetime.UTC)
     trace = (TraceLine("request 21 GET_SERIAL_NUMBER: P044AB1234501, 3 ms", "sent 0 bytes; got 15 bytes", AT),)
-    told = replace(FAILED, modules=MODULES, trace=trace, facts=(IdentityFact("serial", "P044AB1234501", "request 21"),))
+    facts = (
+        IdentityFact("device_id", FAILED.device_id or "", "USB serial string, request 20"),
+        IdentityFact("protection_intended", "open", "profile"),
+        IdentityFact("iccid", "8934076500002589912", "request 22"),
+    )
+    told = replace(FAILED, modules=MODULES, trace=trace, facts=facts)
     for name, panel in details.panels(told, UNICODE, words, width, 1).items():
         assert [row for row in rows(panel) if width_of(row) > width] == [], name
         assert "~" not in "".join(rows(panel))
+    assert any((FAILED.device_id or "?") in row for row in rows(details.identities(told, UNICODE, words, width)))
 
 
 @pytest.mark.parametrize(
