@@ -200,3 +200,16 @@ why-dfu_by_hand = Das Gerät verschwand mitten im Schreiben und startet vielleic
     .try = Seine Taste halten, RESET tippen, bei Gelb loslassen; dann wird von vorn geschrieben.
 why-hands_default = Das Gerät verschwand, als sein Bootloader geschrieben wurde: es braucht vielleicht einen Debugger.
     .try = Noch einmal einstecken; bleibt es dunkel, über SWD mit einem Debugger wiederherstellen.
+
+## Etiketten
+
+why-printer_away = Der Etikettendrucker antwortet nicht. Das Gerät ist so gut wie zuvor, hat aber noch kein Etikett.
+    .try = Strom und Kabel des Druckers und seine Adresse in der Konfiguration prüfen; dann wiederholen.
+why-printer_open = Der Drucker meldet, dass sein Kopf offen ist.
+    .try = Schließen, bis er einrastet; dann wiederholen: nur das Etikett fehlt.
+why-printer_paper = Der Drucker meldet, dass er keine Etiketten mehr hat.
+    .try = Neue Rolle einlegen und ein Etikett vorschieben lassen; dann wiederholen.
+why-printer_ribbon = Der Drucker meldet, dass er kein Farbband hat.
+    .try = Farbband einlegen; bei Thermoetiketten das Farbband im Menü des Druckers abschalten.
+why-printer_paused = Der Drucker meldet, dass er angehalten ist.
+    .try = Seine Pausetaste drücken; hält er wieder an, den Grund auf seiner Anzeige lesen.

@@ -202,3 +202,16 @@ why-dfu_by_hand = The unit vanished in the middle of a write and may not start b
     .try = Hold its button, tap RESET, let go at yellow; it is then written from the start.
 why-hands_default = The unit vanished while its bootloader was written: it may need a debugger to start again.
     .try = Plug it in once more; if it stays dark, restore it over SWD with a debugger.
+
+## Labels
+
+why-printer_away = The label printer does not answer. The unit is as good as it was, but it has no label yet.
+    .try = Check the printer's power and cable, and its address in the config; then retry: only the label is missing.
+why-printer_open = The printer reports that its head is open.
+    .try = Close it until it clicks; then retry: only the label is missing.
+why-printer_paper = The printer reports that it has no labels left.
+    .try = Put in a new roll and let it feed one label; then retry.
+why-printer_ribbon = The printer reports that it has no ribbon.
+    .try = Put in a ribbon; for direct thermal labels switch the ribbon off in the printer's own menu.
+why-printer_paused = The printer reports that it is paused.
+    .try = Press its pause key; if it pauses again, look at its display for the reason.

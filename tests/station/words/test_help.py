@@ -18,8 +18,10 @@ HERE = Path(here.__file__).parent
 LANGUAGES = sorted(path.stem for path in HERE.glob("*.ftl"))
 NO_END = ("Good ends", "Hands", "Slots between attempts", "Lines of the station", "Questions")
 """Parts of the catalogue with sentences that no attempt ends badly with."""
-WAITS = {"scanner_busy", "before_it", "record_again", "power_busy", "instrument_busy"}
+WAITS = {"scanner_busy", "before_it", "record_again", "power_busy", "instrument_busy", "printer_busy"}
 """Sentences elsewhere that only say what is waited for."""
+ASKED = {"scan_printed", "old_label"}
+"""Sentences elsewhere that ask for a scan."""
 LEFT_DARK = {"dfu_by_hand", "hands_default"}
 """What hands are asked for, and the end of a unit that vanished while it would stay dark."""
 
@@ -30,7 +32,7 @@ def ends() -> list[str]:
     for part in re.split(r"^## ", (HERE / "en.ftl").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         if not part.startswith(NO_END):
             found += re.findall(r"^([a-z][a-z_0-9]*) =", part, flags=re.MULTILINE)
-    return sorted((set(found) - WAITS) | LEFT_DARK)
+    return sorted((set(found) - WAITS - ASKED) | LEFT_DARK)
 
 
 def texts(language: str) -> dict[str, ftl.Message]:
