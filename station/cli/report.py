@@ -12,7 +12,7 @@ from ..errors import BadInput
 from ..export.unit_report import unit_report, write_unit_report
 from ..journal import JournalReader
 from ..model import VERDICT_WORD
-from .log import wanted
+from .log_find import wanted
 from .places import add_data_dir, check_output, output, reader
 from .speaking import add_language, words_of
 from .telling import tell

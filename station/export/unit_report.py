@@ -17,7 +17,7 @@ from ..journal.told import program_of_attempt, told_of_attempt
 from ..local_time import moment
 from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, VERDICT_WORD, Outcome
 from ..view.details import OUTCOME_LOOK, measurement
-from ..view.look import FULL_COLOUR, UNICODE, VERDICT_LOOK, Look, light
+from ..view.look import LIGHT, UNICODE, VERDICT_LOOK, Look, light
 from ..view.state import SlotState, StepLine
 from ..words.catalogue import Words
 from .retold import slot_of
@@ -231,7 +231,7 @@ def _station(report: UnitReport) -> Iterator[str]:
 
 
 def _chip_style(look: Look) -> str:
-    paint = FULL_COLOUR[look]
+    paint = LIGHT[look]
     return f".chip.{look.value} {{ background: {paint.fill}; color: {paint.text}; }}\n" if paint.fill else ""
 
 
