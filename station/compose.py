@@ -137,7 +137,6 @@ class Station:
             key_place=settings.key_place, host=settings.host_clock, unit_steps=self.steps.on_unit,
         )  # fmt: skip
         self.journal.seal_secrets()
-        self.saved = SavedFiles(settings.reports or settings.data_dir.parent / "reports", self.journal)
         self.client = CloudClient(
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed, way=settings.way,
@@ -178,6 +177,11 @@ class Station:
     @property
     def slots(self) -> tuple[SlotInfo, ...]:
         return self._settings.slots
+
+    @property
+    def saved(self) -> SavedFiles:
+        """The files a technician saves."""
+        return SavedFiles(self._settings.reports or self._settings.data_dir.parent / "reports", self.journal)
 
     # --- life ---
 

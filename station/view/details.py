@@ -133,7 +133,8 @@ def worth_a_look(slot: SlotState) -> int:
 
 def steps(slot: SlotState, glyphs: Glyphs, words: Words, width: int, chosen: int) -> Panel:
     """List each step with its state, seconds and proof; of the ``chosen`` one all there is, below it."""
-    states = [_state(step, glyphs, words) for step in slot.steps]
+    asked = {ask.step for ask in slot.asks}
+    states = [_state(step, glyphs, words, needs_hands=step.step in asked) for step in slot.steps]
     titles = [words.step_title(step.step, step.title) for step in slot.steps]
     wide = max((span.width for span in states), default=0), max(map(width_of, titles), default=0)
     lines: list[Line] = []
@@ -174,15 +175,16 @@ def _measured(step: StepLine, glyphs: Glyphs, words: Words, width: int, *, is_ch
     return lines
 
 
-def _state(step: StepLine, glyphs: Glyphs, words: Words) -> Span:
+def _state(step: StepLine, glyphs: Glyphs, words: Words, *, needs_hands: bool = False) -> Span:
     if step.outcome is not None:
         look = OUTCOME_LOOK[step.outcome]
         sign = glyphs.already if step.outcome is Outcome.ALREADY else glyphs.shape(look)
         return Span(f" {sign} {words.outcome(step.outcome)} ", look)
     if not step.is_running:
         return Span("")
-    if step.held:
-        return Span(f" {glyphs.shape(Look.WAITS)} {words.face(Look.WAITS.value).word} ", Look.WAITS)
+    for look, is_so in ((Look.HANDS, needs_hands), (Look.WAITS, bool(step.held))):
+        if is_so:
+            return Span(f" {glyphs.shape(look)} {words.face(look.value).word} ", look)
     share = f"{round(step.share * 100)} %" if step.share is not None else "..."
     return Span(f" {glyphs.shape(Look.RUNNING)} {share} ", Look.RUNNING)
 

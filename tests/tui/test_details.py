@@ -119,6 +119,12 @@ def test_the_head_says_who_it_is_and_what_is_to_be_done(story: Story) -> None:
     assert rows(details.head(SlotState(7), UNICODE, ENGLISH, 80)) == [" ·    port ?"]
 
 
+def test_a_step_that_needs_hands_says_so_in_their_colour(story: Story) -> None:
+    panel = details.steps(slot(story, *story.asks(1)), UNICODE, ENGLISH, 80, 0)
+    hands = [line for line in panel.lines if looks(line) == {Look.HANDS}]
+    assert ["☞ YOUR TURN  Prepare" in plain(line) for line in hands] == [True]
+
+
 def test_the_head_names_what_is_at_work_and_what_is_waited_for(story: Story) -> None:
     assert rows(details.head(slot(story, *story.writes(1)), UNICODE, ENGLISH, 100))[0].startswith(
         " ▶ Device OS    P044"
