@@ -5,10 +5,12 @@ For whoever receives a batch: one file, any Python from 3.9 on, nothing else nee
     python3 verify_log.py FILE... [--key FINGERPRINT]
 
 FILE: what `station log dump` wrote (every entry is checked against its hash, the chain, and the seals of closed
-batches); a device passport; a ZIP or a folder of passports. With --key, every seal and every passport has to be of
-that key: ask the factory for its fingerprint by another way than the files came.
+batches); a device passport; a ZIP or a folder of passports. A dump has to hold the entries that the passports named
+beside it tell of. With --key, every seal and every passport has to be of that key: ask the factory for its fingerprint
+by another way than the files came.
 Ends with 0 when all holds, with 1 and a sentence for each file that does not. What comes after the last seal of a dump
-has no signature; that nothing was cut off at the end can be seen from the newest hash only, where somebody noted it.
+has no signature; that nothing was cut off at the end can be seen from passports, or from the newest hash, where
+somebody noted it.
 """
 
 # ruff: noqa: T201  prints, as a program of its own
@@ -37,6 +39,9 @@ BASE_Y = 46316835694926478169428394003475163141307993866256225615783033603165251
 
 Point = Tuple[int, int, int, int]  # noqa: UP006  runs on Python 3.9 too; x / z, y / z, z and x * y / z
 BASE: Point = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
+
+
+Heads = Dict[Tuple[str, int], str]  # noqa: UP006  by station and number of an entry its hash
 
 
 def quoted(text: str) -> str:
@@ -119,9 +124,13 @@ def wrong_seal(station: str, seq: int, before: str, body: str, wanted: str) -> s
     return ""
 
 
-def checked(lines: Iterable[str], wanted: str) -> tuple[int, str]:
-    """Follow the chain; return number and hash of its last entry. Raises ValueError with what is wrong."""
-    seq, before, has_seal = 0, "0" * 64, False
+def checked(lines: Iterable[str], wanted: str, heads: Heads | None = None) -> tuple[int, str]:
+    """Follow the chain; return number and hash of its last entry. Raises ValueError with what is wrong.
+
+    ``heads``: what passports say that entries hash to.
+    """
+    heads = heads or {}
+    seq, before, has_seal, station = 0, "0" * 64, False, ""
     for line in lines:
         cells = line.rstrip("\n").split("\t")
         seq += 1
@@ -130,12 +139,19 @@ def checked(lines: Iterable[str], wanted: str) -> tuple[int, str]:
         station, _, at, kind, body, told = cells
         if hash_of(station, seq, at, kind, body, before) != told:
             raise ValueError(f"entry {seq} was changed after it was written, or the one before it")
+        if heads.get((station, seq), told) != told:
+            raise ValueError(f"entry {seq} is not the one that a passport names; either was made anew")
         if kind == "BatchSealed":
             has_seal = True
             wrong = wrong_seal(station, seq, before, body, wanted)
             if wrong:
                 raise ValueError(wrong)
         before = told
+    last = max((entry for one, entry in heads if one == station), default=0)
+    if last > seq:
+        raise ValueError(
+            f"it ends at entry {seq}, a passport names entry {last}: it was cut off, or is older than that"
+        )
     if wanted and not has_seal:
         raise ValueError("no batch in it is sealed")
     return seq, before
@@ -262,22 +278,24 @@ def passports_in(path: Path) -> Iterator[Tuple[str, bytes]]:  # noqa: UP006
             yield str(path), content
 
 
-def complaints(path: Path, wanted: str) -> Iterator[str]:
-    """Check one file, print what holds, and yield what does not."""
+def complaints(path: Path, wanted: str, heads: Heads) -> Iterator[str]:
+    """Check the passports in a file, print which hold, note their ``heads``, and yield what is wrong with others."""
     count = 0
     for name, content in passports_in(path):
         count += 1
         try:
-            print(plain(f"{name}: {told(checked_passport(content, wanted))}"))
+            passport = checked_passport(content, wanted)
+            heads[passport["station"]["id"], passport["entry"]] = passport["hash"]
+            print(plain(f"{name}: {told(passport)}"))
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             yield plain(f"{name}: {error}")
-    if count or path.is_dir():
-        if not count:
-            yield f"{path}: there is no passport in it"
-        return
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        seq, newest = checked(lines, wanted)
-    print(f"{seq} entries, chain unbroken; the newest hash is {newest}")
+    if not count:
+        yield f"{path}: there is no passport in it"
+
+
+def is_dump(path: Path) -> bool:
+    """Tell whether a file holds no passports: then it is taken for a dump."""
+    return not path.is_dir() and next(passports_in(path), None) is None
 
 
 def main() -> int:
@@ -287,10 +305,22 @@ def main() -> int:
     parser.add_argument("--key", default="", metavar="FINGERPRINT", help="of the key that has to have signed it")
     arguments = parser.parse_args()
     wrong: List[str] = []  # noqa: UP006
+    heads: Heads = {}
+    dumps: List[Path] = []  # noqa: UP006
     for path in arguments.files:
         try:
-            wrong += complaints(path, arguments.key)
+            if is_dump(path):
+                dumps.append(path)
+            else:
+                wrong += complaints(path, arguments.key, heads)
         except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+            wrong.append(f"{path}: {error}")
+    for path in dumps:
+        try:
+            with path.open(encoding="utf-8", newline="\n") as lines:
+                seq, newest = checked(lines, arguments.key, heads)
+            print(f"{seq} entries, chain unbroken; the newest hash is {newest}")
+        except (ValueError, KeyError, TypeError, OSError) as error:
             wrong.append(f"{path}: {error}")
     for line in wrong:
         print(line, file=sys.stderr)

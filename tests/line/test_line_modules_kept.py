@@ -39,6 +39,8 @@ def test_every_module_that_was_written_is_kept_with_the_hash_of_its_file(recipe:
             assert len(bytes.fromhex(digest)) == 32, name
         assert held["SoftDevice"].source == "DFU read-back", "no unit tells the content of that one"
         assert held["bootloader"].source == "module info"
+        with bench.reader() as journal:
+            assert journal.known_facts(str(unit.device_id))["bootloader"] == held["bootloader"].value.split()[0]
         before = changes(bench, unit)
         assert bench.walk(unit).verdict is Verdict.PASS
         assert changes(bench, unit) == before, "nothing of it changed"

@@ -17,6 +17,7 @@ from ...firmware.plan import PlannedWrite
 from ...model import MODULE_FACT, IdentityFact
 from ...words.say import Say
 from .radio import remembered
+from .sources import of_modules
 from .unit import Unit
 
 
@@ -35,6 +36,9 @@ def tell_modules(
     images = tuple(images)
     proofs = remembered(unit, images) | dict(read_back or {})
     facts = {fact.name: fact for fact in _facts(unit.known.platform.id, shown, images, proofs)}
+    for name, version in of_modules(unit.known.modules).items():  # as identify told them, before anything was written
+        if isinstance(version, str):
+            facts[name] = IdentityFact(name, version, "module info")
     known = unit.memory.known_facts(str(unit.known.device_id))
     for name in known.keys() - facts.keys():
         if name.startswith(MODULE_FACT):

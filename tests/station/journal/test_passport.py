@@ -248,6 +248,39 @@ def test_the_verb_writes_it_and_the_one_file_checks_it(
     assert "with a verdict in this journal" in capsys.readouterr().err
 
 
+def test_a_folder_without_a_passport_is_no_proof(tmp_path: Path) -> None:
+    checked = run_python("-I", "-S", verifier.__file__, str(tmp_path))
+    assert (checked.returncode, checked.stderr) == (1, f"{tmp_path}: there is no passport in it\n")
+
+
+def test_a_dump_has_to_hold_what_the_passports_beside_it_name(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So also a cut-off end is found, which the chain alone cannot show."""
+    dump, one, where = tmp_path / "dump.txt", tmp_path / "one.json", ("--data-dir", str(place))
+    assert main(["log", "passport", SERIAL, "-o", str(one), *where]) == 0
+    capsys.readouterr()
+    assert main(["log", "dump", *where]) == 0
+    whole = capsys.readouterr().out
+    entry = json.loads(one.read_bytes())["entry"]
+    cut = "".join(whole.splitlines(keepends=True)[: entry - 1])
+    other = dict(json.loads(one.read_bytes()), hash="0" * 64)
+    other["check"], other["signature"] = (
+        verifier.check_of(other),
+        Signer(seal_key(place / "journal")).signed(verifier.signed_text(other)),
+    )
+    for text, passport_, said in (
+        (whole, one.read_bytes(), ""),
+        (cut, one.read_bytes(), f"it ends at entry {entry - 1}, a passport names entry {entry}: it was cut off"),
+        (whole, verifier.canonical(other), f"entry {entry} is not the one that a passport names"),
+    ):
+        dump.write_text(text, encoding="utf-8")
+        one.write_bytes(passport_)
+        checked = run_python("-I", "-S", verifier.__file__, str(dump), str(one))
+        assert checked.returncode == bool(said)
+        assert said in checked.stderr
+
+
 def test_no_unit_makes_its_passport_long(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
         journal.record(opened(), started("a-1"), identified("a-1", serial="x" * 5000, name="x" * 5000))
