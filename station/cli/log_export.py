@@ -107,7 +107,10 @@ def _export_all(arguments: argparse.Namespace) -> int:
                         folder / exporter.file_of(batch), is_binary=exporter.is_binary,
                         is_secret=arguments.with_secrets,
                     ) as file:  # fmt: skip
-                        export(journal, batch, file, of, all_attempts=arguments.all_attempts, secret=secret)
+                        export(
+                            journal, batch, file, of, all_attempts=arguments.all_attempts,
+                            secret=secret if of.has_secrets else None,
+                        )  # fmt: skip
                     count += 1
                 except NoBrowser as error:
                     lacking = str(error)

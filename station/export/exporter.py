@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .batch_log import BatchLog
 from .dialect import Dialect
+
+_NO_FILE = re.compile(r"[^A-Za-z0-9._-]|^\.+")
+"""Of a batch that an older station named: what a file's name has no place for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +36,4 @@ class Exporter:
 
     def file_of(self, batch: str) -> str:
         """Return how the file of ``batch`` is called among those of all formats."""
-        return f"{batch}{self.ending or f'.{self.name}'}"
+        return f"{_NO_FILE.sub('_', batch)}{self.ending or f'.{self.name}'}"

@@ -142,6 +142,17 @@ def test_secrets_go_out_on_a_badge_that_the_journal_names_before(form: str, plac
     assert SECRET not in last.body
 
 
+@pytest.mark.rule("A7")
+def test_among_all_formats_only_those_with_a_place_for_secrets_have_them(place: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "all"
+    assert exported(place, "--all", "-o", str(folder), "--with-secrets", "--by", "0417") == 0
+    told = {path.name for path in folder.iterdir() if SECRET.encode() in path.read_bytes()}
+    with zipfile.ZipFile(folder / "B1.xlsx") as book:
+        assert any(SECRET.encode() in book.read(name) for name in book.namelist())
+    assert told == {"B1.csv", "B1.jsonl"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.glob("B*")} == {0o600}
+
+
 def test_secrets_wait_for_the_station_to_stop(place: Path, capsys: Said) -> None:
     with Journal.open(place / "journal", "bench-1", SimulatedClock()):
         assert exported(place, "--batch", "B1", "--with-secrets", "--by", "0417") == 3

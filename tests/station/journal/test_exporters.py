@@ -81,6 +81,12 @@ def test_our_own_formats_are_found_first_and_another_name_lists_them() -> None:
         find_exporter("ods")
 
 
+def test_the_file_of_a_batch_stays_in_its_folder_however_the_batch_is_called() -> None:
+    names = [one.file_of("../a b/c") for one in EXPORTERS]
+    assert all("/" not in name and not name.startswith(".") for name in names)
+    assert len(set(names)) == len(EXPORTERS)
+
+
 def test_every_column_is_declared_once_with_its_type() -> None:
     assert len({column.name for column in COLUMNS}) == len(COLUMNS)
     assert {column.type for column in COLUMNS} == set(Type) - {Type.VALUE}  # of what was measured
