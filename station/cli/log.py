@@ -15,6 +15,7 @@ from ..journal import JournalReader, UnitHistory
 from ..journal.batch_seal import Signer, fingerprint, seal_key
 from ..journal.passport_rows import told_of
 from ..scan.lists import MAX_BYTES, ListLine, read_list, units_of
+from .log_backup import add as add_backup
 from .log_export import add as add_export
 from .log_export import opened
 from .log_find import add as add_find
@@ -32,6 +33,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     passed.add_argument("id", metavar="ANY-ID")
     passed.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
     add_find(verbs)
+    add_backup(verbs)
     tray = verbs.add_parser("tray", help="which units of a list that came with a tray were here, and how they ended")
     tray.add_argument("list", type=Path, metavar="FILE", help="a text in any columns: ids are told by their form")
     dump = verbs.add_parser("dump", help="every journal entry as text")

@@ -29,8 +29,8 @@ JOURNALLED = frozenset({
     "LightSeen",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
-    "UnitsExpected",
-    "ListImported", "LotScanned", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten", "SecretsTaken",
+    "UnitsExpected", "JournalRestored", "LotScanned",
+    "ListImported", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten", "SecretsTaken",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""
 
@@ -46,6 +46,13 @@ class AttemptAbandoned(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TablesRebuilt(Event):
     """The tables were not what the journal says, and were made again from it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRestored(Event):
+    """A backup took the place of the journal; what was recorded after it is not in this chain."""
 
     reason: str
 
