@@ -47,6 +47,7 @@ VERBS: Mapping[str, str] = {
     "slots": "show what the slots are bound to, or learn it by plugging in",
     "platforms": "which units are supported, how well, and what shows it",
     "udev": "print or install the udev rules this bench needs",
+    "service": "print the systemd unit that runs this bench from boot on",
     "virtual": "serve virtual units or a virtual cloud to other programs",
     "doctor": "what would stop this bench",
 }
