@@ -12,7 +12,7 @@ REQUIRED = (
     "A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16 B1 B2 B3 B5 C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 D1 D4 "
     "D5 D6 D7 D8 D9 E1 E2 E3 E4 E7 E8 E9 E10 E11 E12 E13 E14 E15 F1 F2 F3 F4 F5 G1 G2 G3 G4 G5 G6 G7 G8 G9 G10 "
     "G11 G12 H0 H1 H2 H3 H4 H5 H6 H7 H8 H9 H10 H11 H12 I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 J1 J2 J3 J4 K1 K2 K3 K4 K5 "
-    "K6 K7 L5 M1 M2 M3 N1 N2 N3 N4 N5 N6"
+    "K6 K7 L5 M1 M2 M3 M4 N1 N2 N3 N4 N5 N6"
 )
 """A rule that was shown once stays required: the list in `rules.toml` only grows, and this line with it."""
 STATION_FREE = {"station/cloud/virtual", "drivers/virtual", "tests"}
