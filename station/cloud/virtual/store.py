@@ -12,7 +12,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
+from drivers.host.file_lock import try_lock
 from drivers.host.plain_file import check_plain, open_plain
 
 from ...errors import BadInput
@@ -87,14 +89,16 @@ CREATE TABLE IF NOT EXISTS requests (
 class Store:
     """One connection behind one lock; ``path`` None keeps everything in memory.
 
-    Every call raises `BadInput` when the file is not one of ours, or cannot be used.
+    Every call raises `BadInput` when the file is not one of ours, is in use by another cloud, or cannot be used.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path, self._lock = path, threading.RLock()
-        with self._translated():
+        self._held = contextlib.ExitStack()  # the system's lock on the file
+        with self._translated(), contextlib.ExitStack() as opening:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                opening.enter_context(_locked(path))
                 os.close(open_plain(path, os.O_RDWR | os.O_CREAT))  # 0600: device objects hold mobile secrets
                 for beside in path.parent.glob(f"{path.name}-*"):  # SQLite opens whatever is there
                     check_plain(beside)
@@ -111,6 +115,7 @@ class Store:
             except BaseException:
                 self._db.close()
                 raise
+            self._held = opening.pop_all()
 
     def _add_columns(self) -> None:
         """Add to the file of an older cloud what its tables lack. Raises `BadInput` for a table of somebody else."""
@@ -148,6 +153,7 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+            self._held.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -182,6 +188,15 @@ class Store:
     def changes(self) -> int:
         """Return the number of rows changed since the file was opened, to detect whether a handler had an effect."""
         return self._db.total_changes
+
+
+def _locked(path: Path) -> IO[str]:
+    """Open the lock beside a cloud's file, and take it for as long as it is open; the file stays. Raises `BadInput`."""
+    file = os.fdopen(open_plain(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT), "r+")
+    if not try_lock(file):
+        file.close()
+        raise BadInput(f"{path.parent} is in use by another virtual cloud; stop that one, or name another folder")
+    return file
 
 
 def digest(*secrets: str) -> str:

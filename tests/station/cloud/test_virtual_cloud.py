@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,24 @@ from drivers.virtual.world import CloudLink, SimRegistry, World
 from station.cloud import api, sim_api
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
+from station.errors import BadInput
+
+
+def test_a_folder_serves_one_virtual_cloud_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.sqlite"
+    first = VirtualCloud(SystemClock(), path)
+    with pytest.raises(BadInput, match=f"{tmp_path} is in use by another virtual cloud; stop that one"):
+        VirtualCloud(SystemClock(), path)
+    first.close()
+    VirtualCloud(SystemClock(), path).close()
+
+
+def test_a_file_that_is_no_clouds_leaves_its_folder_free(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.sqlite"
+    path.write_bytes(b"not a database, but long enough to be read as one" * 100)
+    for _ in range(2):
+        with pytest.raises(BadInput, match="cannot be used"):
+            VirtualCloud(SystemClock(), path)
 
 
 def test_a_cloud_that_was_killed_continues_from_its_file(tmp_path: Path) -> None:
@@ -27,8 +46,9 @@ def test_a_cloud_that_was_killed_continues_from_its_file(tmp_path: Path) -> None
         client = CloudClient(first.serve(), lambda: token, clock, rng=random.Random(1))
         client.run(api.add_to_product(PRODUCT, BORON))
         client.run(api.change(BORON, {"name": "kept"}, PRODUCT))
-        # no close: a second object opens the same file, as after a kill
-        second = VirtualCloud(clock, tmp_path / "cloud.sqlite")
+        # no close: what lies in the files at this moment is what a kill leaves
+        shutil.copytree(tmp_path, tmp_path / "left", ignore=shutil.ignore_patterns("left"))
+        second = VirtualCloud(clock, tmp_path / "left" / "cloud.sqlite")
         again = CloudClient(second.serve(), lambda: token, clock, rng=random.Random(1))
         populate(second)
         device = again.run(api.device_in_product(PRODUCT, BORON))
