@@ -34,7 +34,7 @@ from ..settings.profile import load_profile
 from ..settings.secrets import SecretSource
 from ..settings.sku import note_on
 from ..settings.usb_source import add_usb, parse_url
-from ..steps.shared.allowed import MOST_BYTES, Allowed, parse_allowed
+from ..steps.shared.allowed import EXAMPLE, MOST_BYTES, Allowed, parse_allowed
 from ..words.catalogue import Words
 from .account import token_source, way_out
 from .ending import Over, told_to_end, wait_over
@@ -52,7 +52,10 @@ UNBOUND = tuple(SlotInfo(number) for number in range(1, 5))
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = parsers.add_parser("run", help="run the bench on real USB")
+    parser = parsers.add_parser(
+        "run", help="run the bench on real USB", epilog=f"a list for --allow, text in UTF-8:\n\n{EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("--profile", action="append", required=True, metavar="P", help="one a batch, in the same order")
     parser.add_argument("--batch", action="append", required=True, metavar="B")
     parser.add_argument("--headless", action="store_true", help="no screen; every line of standard input is a scan")
@@ -62,7 +65,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     parser.add_argument(
         "--allow", action="append", type=Path, default=[], metavar="FILE",
-        help="a supervisor's list: which units of which batch the bench may rework by itself, and how",
+        help="a supervisor's list: which units of which batch the bench may rework by itself, and how (form below)",
     )  # fmt: skip
     add_usb(parser)
     add_language(parser)

@@ -1,11 +1,6 @@
 """A supervisor's list of units that a bench may rework by itself: exactly these, these cures, in one batch. Pure.
 
-::
-
-    by 0042
-    batch 2026-11-29-A
-    e00fce68aaaa000000000001  unclaim, approve   # sample units that came back
-    P044AB1234567             unclaim
+`EXAMPLE` shows one.
 """
 
 from __future__ import annotations
@@ -22,6 +17,12 @@ from drivers.identity import DeviceId, SerialNumber, quoted
 from ...errors import BadInput
 from ...model import is_batch_name
 
+EXAMPLE = """\
+by 0042                                      # the badge of who allows it
+batch 2026-11-29-A                           # the batch it is for
+e00fce68aaaa000000000001  unclaim, approve   # a Device ID or serial number, and what may be done
+P044AB1234567AB           unclaim            # to that unit: unclaim, approve, unmark, unlock
+"""
 MOST_BYTES = 1 << 20
 _HEADS = ("by", "batch")
 _BADGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")

@@ -9,7 +9,7 @@ import pytest
 
 from station.cli.main import main
 from station.errors import BadInput
-from station.steps.shared.allowed import MOST_BYTES, Cure, parse_allowed
+from station.steps.shared.allowed import EXAMPLE, MOST_BYTES, Cure, parse_allowed
 
 UNIT = "e00fce68aaaa000000000001"
 GOOD = f"by 0042\nbatch B-1\n{UNIT} unclaim\n"
@@ -69,3 +69,11 @@ def test_a_list_for_another_batch_does_not_start_the_station(
     assert main([*run, "--data-dir", str(tmp_path / "data")]) == 2
     assert why in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
+
+
+def test_the_help_of_run_shows_a_list_that_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    assert EXAMPLE in capsys.readouterr().out
+    assert {cure for unit in parse_allowed(EXAMPLE.encode(), "x").units for cure in unit.cures} < set(Cure)
+    assert all(cure.value in EXAMPLE for cure in Cure)
