@@ -51,9 +51,12 @@ class Members:
         }
 
 
-def never_answered(what: str) -> CloudDown:
-    """Return the error of a write that was sent again and again, and that the cloud neither answered nor shows."""
-    return CloudDown(f"{what} was sent {TRIES} times and never answered, and the cloud does not show it; try again")
+def never_answered(what: str, last: CloudError) -> CloudDown:
+    """Return the error of a write that was sent again and again, and that the cloud neither answered nor shows.
+
+    ``last``: what came in place of the answer.
+    """
+    return CloudDown(f"{what} was sent {TRIES} times, and the cloud does not show it; try again. Last: {last}")
 
 
 class DeviceImport:
@@ -73,6 +76,7 @@ class DeviceImport:
         self._shown: dict[str, CloudDevice] = {}
         self._sent: set[Identifier] = set()
         self._said: dict[Identifier, Membership] = {}
+        self._instead: dict[Identifier, str] = {}  # what the cloud answered about in place of a unit
         self._stopped: CloudError | None = None
 
     # --- observe ---
@@ -151,12 +155,13 @@ class DeviceImport:
             try:
                 self._announced(part)
                 return
-            except (OutcomeUnknown, BadAnswer):
+            except (OutcomeUnknown, BadAnswer) as error:
+                last = error
                 self._read_back(part, (0.0, *LOOK_AGAIN_S))
                 part = [unit for unit in part if not self._is_done(unit)]
                 if not part:
                     return
-        raise never_answered(f"the import of {len(part)} units")
+        raise never_answered(f"the import of {len(part)} units", last)
 
     def _announced(self, part: Sequence[Unit]) -> None:
         """Send one import, journalled before and after."""
@@ -165,6 +170,7 @@ class DeviceImport:
         answer = self._client.run(api.add_to_product(self._product.id, [unit.key for unit in part], self._claim_user))
         said = {sent.lower(): result for sent, result in answer.rows}
         self._said |= {unit.key: said[str(unit.key).lower()] for unit in part}
+        self._instead |= {unit.key: answer.instead for unit in part if self._said[unit.key] is Membership.UNCONFIRMED}
         self._record(*(self._event(WriteConfirmed, unit) for unit in part))
 
     def _event(self, kind: type[WriteIntended] | type[WriteConfirmed], unit: Unit) -> Event:
@@ -218,6 +224,8 @@ class DeviceImport:
             return State.REFUSED, self._elsewhere(unit) or REFUSALS[said][1]
         if self._stopped is not None:
             return State.PENDING, f"not done: {self._stopped.told}; then import the list again"
+        if instead := self._instead.get(unit.key):
+            return State.PENDING, f"the cloud did not say what became of it{instead}; import the list again"
         return State.PENDING, "the cloud took it and does not show it in the product yet; import the list again"
 
     def _elsewhere(self, unit: Unit) -> str:

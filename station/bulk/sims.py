@@ -111,7 +111,8 @@ class SimImport:
             self._record(*(self._event(WriteIntended, card) for card in part))
             try:
                 self._client.run(sim_api.import_sims([card.key for card in part], self._product.id))
-            except (OutcomeUnknown, BadAnswer):
+            except (OutcomeUnknown, BadAnswer) as error:
+                last = error
                 self._clock.sleep(POLL_S[-1])
                 self._look(self._cards)
                 self._sent |= {card.key for card in part if not self._is_missing(card)}
@@ -127,7 +128,7 @@ class SimImport:
                 ),
             )
             return
-        raise never_answered(f"the import of {len(part)} SIM cards")
+        raise never_answered(f"the import of {len(part)} SIM cards", last)
 
     def _event(self, kind: type[WriteIntended] | type[WriteConfirmed], card: Card) -> Event:
         what = f"import SIM {card.key} into product {self._product.id}"

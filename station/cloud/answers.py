@@ -40,9 +40,15 @@ class Membership(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """One `Membership` per identifier, in the order they were sent."""
+    """One `Membership` per identifier, in the order they were sent. ``others``: what it names in place of some."""
 
     rows: tuple[tuple[str, Membership], ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def instead(self) -> str:
+        """Say, behind a sentence, what the answer was about in place of what was sent; "" for nothing else."""
+        return f": it answered about {self.others[0]}" if self.others else ""
 
     def of(self, identifier: object) -> Membership:
         """Return the result for one identifier; upper and lower case are equal."""
@@ -251,13 +257,15 @@ def read_import(body: object, sent: Sequence[str]) -> ImportResult:
     fields = Fields(body, "product import")
     named = {text.lower(): result for name, result in _LISTS.items() for text in fields.texts(name, MAX_IMPORT)}
     unnamed = [text for text in sent if text.lower() not in named]
+    others = sorted(named.keys() - {text.lower() for text in sent})
     rest = Membership.UNCONFIRMED
     updated = fields.number("updated")
     if not named and updated == 0:
         rest = Membership.EXISTING
     elif not fields.has("updatedDeviceIds") and updated == len(unnamed):
         rest = Membership.ADDED
-    return ImportResult(tuple((text, named.get(text.lower(), rest)) for text in sent))
+    rows = tuple((text, named.get(text.lower(), rest)) for text in sent)
+    return ImportResult(rows, tuple(others) if unnamed else ())
 
 
 def read_ping(body: object) -> bool:

@@ -112,7 +112,7 @@ def _import(cloud: CloudRecord, ctx: StepContext) -> None:
     answer = cloud.run(ctx, api.add_to_product(cloud.job.product_id, cloud.job.device, cloud.job.claim_user))
     result = answer.of(cloud.job.device)
     if result is Membership.UNCONFIRMED:
-        raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}")
+        raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}{answer.instead}")
     refusal = REFUSALS.get(result)
     if refusal is not None:
         cloud.anywhere(ctx)  # a unit in another product is told as that

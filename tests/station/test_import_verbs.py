@@ -14,6 +14,7 @@ import pytest
 from line_bench import PRODUCTS, Recipe
 from support.cloud_bench import ME
 from support.import_bench import IMPORT, SIMS, device, iccid, serial
+from support.traffic import Traffic
 
 from drivers.clock import SystemClock
 from station.cli.main import main
@@ -77,7 +78,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    cloud = VirtualCloud(SystemClock(), activation_s=0.0)
+    traffic = Traffic(tmp_path / "data" / "journal")
+    cloud = VirtualCloud(SystemClock(), activation_s=0.0, on_request=traffic.cloud_saw)
     cloud.create_product(BORONS, 13, slug="widget", name="Widget", team=[ME])
     for number in (1, 2, 3):
         cloud.register_unit(device(number), 13, serial=serial(number), iccid=iccid(number))
@@ -90,6 +92,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     yield desk
     assert desk.token not in (desk.dump() if (desk.data / "journal").exists() else "")
     cloud.close()
+    assert traffic.faults() == []
 
 
 def table(path: Path) -> list[list[str]]:

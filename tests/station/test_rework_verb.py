@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.traffic import Traffic
 
 from drivers.clock import SystemClock
 from drivers.identity import SerialNumber
@@ -52,12 +53,14 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    cloud = VirtualCloud(SystemClock())
+    traffic = Traffic(tmp_path / "data" / "journal")
+    cloud = VirtualCloud(SystemClock(), on_request=traffic.cloud_saw)
     made = Place(tmp_path, cloud, capsys)
     monkeypatch.setenv("PARTICLE_TOKEN", made.token.reveal())
     monkeypatch.setattr("sys.stdin", io.StringIO())
     yield made
     cloud.close()
+    assert traffic.faults() == []
 
 
 def ids(place: Place) -> list[str]:

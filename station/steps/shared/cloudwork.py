@@ -57,9 +57,10 @@ TRIES = 3
 
 @dataclass(slots=True)
 class Sent:
-    """A write to the cloud. ``is_answered`` False: the answer got lost, it may have been done or not."""
+    """A write to the cloud. ``is_answered`` False: the answer got lost, it may have been done or not; ``lost``: how."""
 
     is_answered: bool = False
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +213,12 @@ class CloudRecord:
         One whose answer got lost stays unconfirmed and is no error: the read-back that follows decides (N2).
         """
         sent = Sent()
-        with contextlib.suppress(OutcomeUnknown), self.announced(ctx, what):
-            yield sent
-            sent.is_answered = True
+        try:
+            with self.announced(ctx, what):
+                yield sent
+                sent.is_answered = True
+        except OutcomeUnknown as error:
+            sent.lost = str(error)
 
     @contextlib.contextmanager
     def announced(self, ctx: StepContext, what: str) -> Iterator[None]:
@@ -262,7 +266,8 @@ class CloudRecord:
                 if error is not goal.missing or sent.is_answered:
                     raise
         raise CloudDown(
-            f"{goal.what}: sent {TRIES} times and never answered, and the cloud does not show it; try again later"
+            f"{goal.what}: sent {TRIES} times and never answered, and the cloud does not show it; try again later. "
+            f"Last: {sent.lost}"
         )
 
     def ended(self, ctx: StepContext, proof: str) -> StepResult:

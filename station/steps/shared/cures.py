@@ -50,9 +50,10 @@ def approve(cloud: CloudRecord, ctx: StepContext) -> str:
 
 
 def _add(cloud: CloudRecord, ctx: StepContext) -> None:
-    answer = cloud.run(ctx, api.add_to_product(_product(cloud), cloud.job.device)).of(cloud.job.device)
+    said = cloud.run(ctx, api.add_to_product(_product(cloud), cloud.job.device))
+    answer = said.of(cloud.job.device)
     if answer is Membership.UNCONFIRMED:
-        raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}")
+        raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}{said.instead}")
     if not answer.is_member:
         raise UnitRejected(
             f"the cloud does not approve {cloud.job.device_id}: it counts as {answer.value}; {_REFUSED[answer]}",

@@ -290,7 +290,7 @@ def test_an_import_that_is_never_answered_is_left_for_the_next_time(tmp_path: Pa
         bench.cloud.order(Fault(FaultKind.STATUS, IMPORT, status=503, times=None))
         results = bench.devices(ids(*range(10)))
         assert set(states(results).values()) == {"pending"}
-        assert results[0].words.startswith("not done: the import of 10 units was sent 3 times and never answered")
+        assert results[0].words.startswith("not done: the import of 10 units was sent 3 times, and the cloud does not")
         bench.cloud.cancel_faults()
         assert set(states(bench.devices(ids(*range(10)))).values()) == {"added"}
 
@@ -336,3 +336,14 @@ def test_argons_need_no_sim(tmp_path: Path) -> None:
     with import_bench(tmp_path) as bench:
         bench.cloud.register_unit(argon, 12)
         assert states(bench.devices(f"{argon}", ARGONS)) == {1: "added"}
+
+
+def test_answers_about_other_units_are_told_as_that(tmp_path: Path) -> None:
+    other = "e00fce68ffffffffffffffff"
+    with import_bench(tmp_path) as bench:
+        bench.register(1)
+        body = {"updated": 1, "updatedDeviceIds": [other], "invalidDeviceIds": []}
+        bench.cloud.order(Fault(FaultKind.LIE, IMPORT, times=None, body=body))
+        (result,) = bench.devices(ids(1))
+        assert result.state is State.PENDING
+        assert f"the cloud did not say what became of it: it answered about {other}" in result.words
