@@ -32,10 +32,12 @@ from .evidence import About, Route, about
 
 
 def token_info() -> Call[TokenInfo]:
+    """Ask what the token is: until when it is good, of which client, with which scopes (reference cloud-api 2.4)."""
     return Call(Route.TOKEN, "GET", "/v1/access_tokens/current", "token info", lambda a: read.read_token_info(a.body))
 
 
 def user() -> Call[User]:
+    """Ask whose token it is (reference cloud-api 2.4)."""
     return Call(Route.USER, "GET", "/v1/user", "look up the token's user", lambda a: read.read_user(a.body))
 
 

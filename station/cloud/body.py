@@ -168,5 +168,6 @@ class Fields:
 
 
 def kind_of(value: object) -> str:
+    """Name the kind of a JSON value as a person would, for an error."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "true/false", int: "a number", float: "a number"}
     return names.get(type(value), "nothing")

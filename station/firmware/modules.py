@@ -87,6 +87,7 @@ def _is_intact(info: ModuleInfo) -> bool:
 
 
 def image_key(image: Image) -> Key:
+    """Return what tells a module from the others of its unit: its function and index."""
     return (image.function, image.index)
 
 

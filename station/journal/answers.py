@@ -16,6 +16,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def time_of(text: str) -> datetime.datetime:
+    """Parse a time of the journal, ISO 8601 with its offset."""
     return datetime.datetime.fromisoformat(text)
 
 
@@ -149,13 +150,16 @@ def _fact(row: sqlite3.Row) -> FactRecord:
 
 
 def cached_product_of(row: sqlite3.Row) -> CachedProduct:
+    """Read a row of what the cloud told of a product."""
     return CachedProduct(row["product_id"], row["slug"], row["name"], row["platform_id"], time_of(row["at"]))
 
 
 def write_record(row: sqlite3.Row) -> WriteRecord:
+    """Read a row of a write that was announced and not confirmed."""
     return WriteRecord(time_of(row["at"]), row["attempt"], row["device_id"], row["step"], row["target"], row["what"])
 
 
 def owed_record(row: sqlite3.Row) -> OwedRecord:
+    """Read a row of the outbox."""
     item = OutboxItem(row["attempt"], row["device_id"], row["action"], row["body"])
     return OwedRecord(item, row["tries"], _time_or_none(row["retry_at"]), row["last_error"])

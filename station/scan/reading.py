@@ -111,6 +111,7 @@ def may_be_label(scanned: Scanned | None, own_serial: str = "") -> bool:
 
 
 def is_unit_serial(serial: str, own_serial: str = "") -> bool:
+    """Return whether a text is a unit's serial number, by its form, its SKU, or by being like ``own_serial``."""
     if own_serial and len(serial) == len(own_serial) and serial[:4] == own_serial[:4]:
         return True
     return _NEW_SERIAL.fullmatch(serial) is not None or (len(serial) == SERIAL_LENGTH and sku_row(serial) is not None)

@@ -49,6 +49,7 @@ def device_json(store: Store, now: datetime.datetime, row: sqlite3.Row) -> dict[
 
 
 def get_device(ask: Ask) -> Reply:
+    """Show one device, of the account or of a product."""
     return Reply(200, device_json(ask.store, ask.now, ask.device()))
 
 

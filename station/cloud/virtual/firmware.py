@@ -45,6 +45,7 @@ def _prefix(data: bytes) -> tuple[int, ...] | None:
 
 
 def firmware_exists(store: Store, product_id: int, version: int) -> bool:
+    """Return whether that version was uploaded to the product."""
     found = store.row("SELECT 1 FROM firmware WHERE product_id = ? AND version = ?", product_id, version)
     return found is not None
 
@@ -84,6 +85,7 @@ def _firmware_json(ask: Ask, row: sqlite3.Row) -> dict[str, object]:
 
 
 def list_firmware(ask: Ask) -> Reply:
+    """List the versions of a product, newest first."""
     rows = ask.store.rows("SELECT * FROM firmware WHERE product_id = ? ORDER BY version DESC", ask.product()["id"])
     return Reply(200, [_firmware_json(ask, row) for row in rows])
 
@@ -100,10 +102,12 @@ def _version(ask: Ask) -> sqlite3.Row:
 
 
 def get_firmware(ask: Ask) -> Reply:
+    """Show one version of a product."""
     return Reply(200, _firmware_json(ask, _version(ask)))
 
 
 def get_binary(ask: Ask) -> Reply:
+    """Send the file of one version."""
     return Reply(200, bytes(_version(ask)["data"]))
 
 
@@ -144,6 +148,7 @@ def change_firmware(ask: Ask) -> Reply:
 
 
 def remove_firmware(ask: Ask) -> Reply:
+    """Delete one version of a product."""
     row = _version(ask)
     ask.store.run("DELETE FROM firmware WHERE product_id = ? AND version = ?", row["product_id"], row["version"])
     return Reply(204)

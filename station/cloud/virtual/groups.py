@@ -14,10 +14,12 @@ _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 def is_group_name(name: str) -> bool:
+    """Return whether a group may be called that."""
     return _NAME.fullmatch(name) is not None
 
 
 def create_missing(ask: Ask, product_id: int, names: Iterable[str]) -> None:
+    """Make those of ``names`` that the product does not have."""
     for name in names:
         ask.store.run("INSERT OR IGNORE INTO groups (product_id, name) VALUES (?, ?)", product_id, name)
 
@@ -53,6 +55,7 @@ def _group(ask: Ask) -> sqlite3.Row:
 
 
 def get_group(ask: Ask) -> Reply:
+    """Show one group of a product."""
     return Reply(200, {"group": _group_json(ask, _group(ask))})
 
 

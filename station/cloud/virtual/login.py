@@ -187,11 +187,13 @@ def list_tokens(ask: Ask) -> Reply:
 
 
 def revoke_current(ask: Ask) -> Reply:
+    """Delete the token of the caller."""
     ask.store.run("DELETE FROM tokens WHERE digest = ?", ask.caller.digest)
     return Reply(200, {"ok": True})
 
 
 def revoke_all(ask: Ask) -> Reply:
+    """Delete all tokens of the caller, those of other stations, too."""
     ask.store.run("DELETE FROM tokens WHERE username = ? AND customer_of IS NULL", ask.caller.username)
     return Reply(200, {"ok": True})
 

@@ -39,10 +39,12 @@ def list_products(ask: Ask) -> Reply:
 
 
 def list_sandbox_products(ask: Ask) -> Reply:
+    """List the products of the caller that are in no organisation."""
     return _listed(ask, "org IS NULL")
 
 
 def list_org_products(ask: Ask) -> Reply:
+    """List the products of one organisation."""
     return _listed(ask, "org = ?", ask.params["org"])
 
 
