@@ -12,9 +12,11 @@ from support.screen_story import AT, Story
 from support.supervisor import answered, keys, serial, supervised, tell_journal
 from textual.widgets import Input
 
+from drivers.clock import SimulatedClock
 from station.engine import commands as cmd
 from station.engine import events as ev
 from station.figures import Figures
+from station.journal import Journal
 from station.model import Batch, ProfileRef
 from station.tui.screens.batches import Batches
 from station.tui.screens.export import Export
@@ -259,6 +261,17 @@ async def test_all_pages_fit_in_every_language(told: Path, language: str, size: 
             last = picture(app).splitlines()[-1].rstrip()
             assert last.endswith(words.text(way_out).split("  ")[-1].strip())
             assert all(len(line) <= size[0] for line in picture(app).splitlines())
+
+
+@on_loop
+async def test_a_batch_that_is_told_of_after_the_page_was_opened_is_chosen(tmp_path: Path) -> None:
+    Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()).close()
+    async with supervised(tmp_path / "journal") as (story, app, pilot):
+        await keys(pilot, "b")
+        assert "No batch is open." in picture(app)
+        await tell(pilot, app, ev.BatchOpened(at=AT, batch=Batch("B7", ProfileRef("p", 1, "1" * 64), None), title="W"))
+        await keys(pilot, "c", "y")
+        assert story.sent == [cmd.CloseBatch("B7")]
 
 
 @on_loop

@@ -90,6 +90,8 @@ class Batches(Following, Asking, Screen[None]):
 
     def show(self, state: BenchState) -> None:
         before, self._state = self._state, state
+        if not self._chosen:  # the page was opened before the first batch was told of
+            self._choose(0)
         self._draw_list()
         if len(state.batches) < len(before.batches):
             self._read_closed()
