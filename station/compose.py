@@ -56,8 +56,10 @@ from .engine.waiting import Waiting
 from .errors import BadInput, CloudError, JournalError
 from .firmware.cache import FirmwareCache
 from .firmware.store import FirmwareStore
+from .hooks import Hook, HookWorker, MayStart
 from .journal import Journal, KeyPlace
 from .journal.batch_seal import fingerprint
+from .journal.following import Following
 from .labels.printer import LabelPrinter
 from .line.batches import Batches
 from .line.bench import Bench, OpenBatch, platform_name
@@ -115,6 +117,7 @@ class Settings:
     off: tuple[OffSlot, ...] = ()
     keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None  # for the next start
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
+    hooks: Callable[[Programs], tuple[Hook, ...]] = lambda _programs: ()
     printers: Callable[[Clock], Mapping[str, LabelPrinter]] = lambda _clock: {}  # by name
     power: int | None = None  # how many cellular units the bench can power while they are written or transmit
     firmware_cache: Path | None = None  # searched before the folders
@@ -146,6 +149,13 @@ class Station:
             clock, hardware.serial_host, self.client, self.journal, self.steps,
             self._trace if settings.traces else None, hardware.programs, settings.power, self._printers,
         )  # fmt: skip
+        hooks = settings.hooks(hardware.programs)
+        self.bench.may_start = MayStart(hooks, settings.station_id)
+        self._hooks = tuple(
+            HookWorker(hook, Following(self.journal), clock, settings.data_dir, self.bus.publish) for hook in hooks
+        )
+        for worker in self._hooks:
+            self.bus.subscribe(worker.saw)
         cache = FirmwareCache(settings.firmware_cache) if settings.firmware_cache is not None else None
         store = FirmwareStore(settings.firmware, settings.made_firmware, cache=cache)
         self.batches = Batches(
@@ -193,6 +203,8 @@ class Station:
                 self._start()
 
     def _start(self) -> None:
+        for hook in self._hooks:
+            hook.start()
         self._record(
             StationStarted(
                 at=self.clock.utc(), station_id=self._settings.station_id, slots=self._settings.slots,
@@ -223,6 +235,8 @@ class Station:
             self.line.stop()
             self.outbox.stop()
             self.labels.stop()
+            for hook in self._hooks:
+                hook.stop()
             self.client.close()
             if self._is_begun:
                 with contextlib.suppress(JournalError):  # a journal error may be why the station ends

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from drivers.clock import Clock, SystemClock
+from drivers.host.executable import Programs
 from drivers.host.hotplug_events import system_changes
 from drivers.host.plain_file import read_plain
 from drivers.transport.serialport import real_serial_host
@@ -23,6 +24,7 @@ from ..engine.commands import Scan
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..headless import Printer, Tally
+from ..hooks import Hook, hook_of
 from ..labels import LabelPrinter, printer_of
 from ..line.batch_name import check_batch_name
 from ..line.releases import ReleaseGate
@@ -135,9 +137,14 @@ def settings(config: StationConfig, arguments: argparse.Namespace, token: TokenS
         cloud_url=config.cloud_url, token=token, secrets=secrets,
         requests_per_s=config.requests_per_s, way=way_out(config), key_place=key_place(config), power=config.power,
         off=config.off, keep_off=off_keeper(config), ignored_ports=config.ignored_ports,
-        printers=partial(printers_of, config),
+        printers=partial(printers_of, config), hooks=partial(hooks_of, config, secrets),
         operator=arguments.operator, traces=arguments.trace, gate=partial(ReleaseGate, as_trial=arguments.trial),
     )  # fmt: skip
+
+
+def hooks_of(config: StationConfig, secrets: SecretSource, programs: Programs) -> tuple[Hook, ...]:
+    """Return the hooks of the config file; raises `BadInput` without a token or a program of theirs."""
+    return tuple(hook_of(place, secrets, programs) for place in config.hooks)
 
 
 def printers_of(config: StationConfig, clock: Clock) -> dict[str, LabelPrinter]:

@@ -93,6 +93,7 @@ class Bench:
         printers: Mapping[str, LabelPrinter] = MappingProxyType({}),
     ) -> None:
         self._printers = printers
+        self.may_start: Callable[[StepContext, str, str, UnitKnowledge], None] = lambda *_: None
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._steps, self._trace = memory, steps, trace
         self._wifi, self.at_work, self._dfu_access = BenchWifi(), AtWork(), DfuAccess()
@@ -191,7 +192,14 @@ class Bench:
         return UnitSession(
             unit, firmware, profile, plans, find_product, self._client, LastLook(self._clock), batch.wifi, self._wifi,
             self._dfu_access, batch.releases, Air(device.port, self._clock), batch.allowed, batch.customers,
+            functools.partial(self._ask_once, batch, unit, []),
         )  # fmt: skip
+
+    def _ask_once(self, batch: OpenBatch, unit: Unit, asked: list[str], ctx: StepContext) -> None:
+        """Ask whether the unit may start, once an attempt: a unit that arrived in DFU is looked at twice."""
+        if not asked:
+            asked.append(ctx.attempt)
+            self.may_start(ctx, batch.batch.id, batch.profile.id, unit.known)
 
 
 def _needs_serial(profile: Profile, row: Platform) -> bool:

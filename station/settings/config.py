@@ -19,7 +19,16 @@ from drivers.identity import HUB_PORTS, STABLE_PORT
 
 from ..model import OffSlot, SlotInfo
 from .document import Document
-from .outside import PrinterPlace, PrinterSection, are_named, printers_field
+from .outside import (
+    HookPlace,
+    HookSection,
+    PrinterPlace,
+    PrinterSection,
+    are_named,
+    go_somewhere,
+    hooks_field,
+    printers_field,
+)
 from .secrets import LOGIN, SecretRef, TokenField
 from .sections import ABSENT, Mistake, Section, json_schema, read_document, refusal, refuse, shown
 from .usb_source import LOCAL, PORT, USBIP, UsbSource
@@ -68,6 +77,7 @@ class StationConfig:
     off: tuple[OffSlot, ...] = ()  # slots out of service
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
     printers: tuple[PrinterPlace, ...] = ()
+    hooks: tuple[HookPlace, ...] = ()
     source: Path | None = None  # the file it came from, None for the defaults
 
 
@@ -296,6 +306,7 @@ class _File(Section):
     )
     bench: _Bench = _Bench()
     printers: Annotated[dict[str, PrinterSection], AfterValidator(are_named)] = printers_field()
+    hooks: Annotated[tuple[HookSection, ...], AfterValidator(go_somewhere)] = hooks_field()
     cloud: _Cloud = _Cloud()
     firmware: _Firmware = _Firmware()
     data: _Data = _Data()
@@ -330,6 +341,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         power=file.bench.power,
         off=tuple(file.off.values()),
         ignored_ports=file.ports.ignore,
+        hooks=tuple(one.place() for one in file.hooks),
         printers=tuple(PrinterPlace(name, one.to, one.status) for name, one in file.printers.items()),
         source=chosen,
     )

@@ -160,6 +160,7 @@ def _check_cloud(session: UnitSession, ctx: StepContext) -> str:
     A profile that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
     the unit; one that holds asks until it is answered.
     """
+    session.may_start(ctx)
     queues = session.profile.section(Cloud).queues(session.profile.context)
     if not session.has_cloud_steps or (session.client.reachable is False and queues):
         return ""

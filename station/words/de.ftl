@@ -508,6 +508,18 @@ cloud_refused = Cloud lehnt dieses Gerät ab.
     .short =
         Cloud lehnt ab.
         { -technician }
+hook_refused =
+    Werkssystem sagt:
+    { $reason }.
+    .do = { -technician }
+    .short =
+        Werk lehnt ab.
+        { -technician }
+hook_hold = { $hook } antwortet nicht.
+    .do = { -goes-on }
+    .short =
+        Werkssystem stumm.
+        { -goes-on-short }
 cloud_limit = Cloud ist überlastet.
     .do = { -goes-on }
     .short =

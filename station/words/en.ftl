@@ -493,6 +493,18 @@ cloud_refused = Cloud refused this unit.
     .short =
         Refused by cloud.
         { -technician }
+hook_refused =
+    Factory system says:
+    { $reason }.
+    .do = { -technician }
+    .short =
+        Factory says no.
+        { -technician }
+hook_hold = { $hook } does not answer.
+    .do = { -goes-on }
+    .short =
+        No factory answer.
+        { -goes-on-short }
 cloud_limit = Cloud is busy.
     .do = { -goes-on }
     .short =

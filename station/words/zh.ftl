@@ -360,6 +360,15 @@ cloud_hold = 云端没有应答。
     .do = { -goes-on }
 cloud_refused = 云端拒绝此设备。
     .do = { -technician }
+hook_refused =
+    工厂系统说：
+    { $reason }。
+    .do = { -technician }
+    .short =
+        工厂系统拒绝。
+        { -technician }
+hook_hold = { $hook } 没有应答。
+    .do = { -goes-on }
 cloud_limit = 云端繁忙。
     .do = { -goes-on }
 scanner_busy = 扫描枪在别的槽位。

@@ -5,7 +5,7 @@ Belongs to the slot's thread; the cloud steps see only the `CloudRecord` made fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.host.executable import Programs
@@ -51,6 +51,7 @@ class UnitSession:
     air: Air
     allowed: Allowed | None = None  # a supervisor's list for this batch
     customers: CustomerDesk | None = None  # of a profile whose units go to some
+    may_start: Callable[[StepContext], None] = lambda _ctx: None  # raises `UnitRejected` before the first write
 
     @property
     def has_cloud_steps(self) -> bool:
