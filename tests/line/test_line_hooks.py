@@ -146,6 +146,7 @@ def test_a_mes_that_answers_too_slowly_does_not_hold_the_unit(tmp_path: Path) ->
         gate.set()
 
 
+@pytest.mark.rule("N1")
 def test_what_happened_while_the_mes_was_away_for_an_hour_is_told_in_order_when_it_is_back(tmp_path: Path) -> None:
     mes = Mes()
     with mes.serving():
@@ -175,6 +176,7 @@ def test_a_page_in_place_of_an_answer_is_not_taken_for_one(tmp_path: Path) -> No
         assert len({message["key"] for message in mes.told}) == 2
 
 
+@pytest.mark.rule("N1")
 def test_a_station_that_is_killed_before_it_noted_what_was_taken_tells_it_again_under_the_same_key(
     tmp_path: Path,
 ) -> None:
