@@ -144,18 +144,12 @@ class Station:
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed, way=settings.way,
         )  # fmt: skip
-        self._printers = settings.printers(clock)
+        printers = settings.printers(clock)
         self.bench = Bench(
             clock, hardware.serial_host, self.client, self.journal, self.steps,
-            self._trace if settings.traces else None, hardware.programs, settings.power, self._printers,
+            self._trace if settings.traces else None, hardware.programs, settings.power, printers,
         )  # fmt: skip
-        hooks = settings.hooks(hardware.programs)
-        self.bench.may_start = MayStart(hooks, settings.station_id)
-        self._hooks = tuple(
-            HookWorker(hook, Following(self.journal), clock, settings.data_dir, self.bus.publish) for hook in hooks
-        )
-        for worker in self._hooks:
-            self.bus.subscribe(worker.saw)
+        self._hooks = self._make_hooks()
         cache = FirmwareCache(settings.firmware_cache) if settings.firmware_cache is not None else None
         store = FirmwareStore(settings.firmware, settings.made_firmware, cache=cache)
         self.batches = Batches(
@@ -165,10 +159,7 @@ class Station:
         self._scanner = ScannerTurn(clock)
         desk = OwedDesk(self.client, self.steps, clock, self._record, self.journal.known_facts)
         self.outbox = OutboxWorker(clock, self.journal, desk, self._published, OwedOrders(settings.data_dir))
-        self.labels = LabelDesk(
-            self._printers, clock, self.bench.profile_of, self.journal.known_facts, self.journal.mobile_secret,
-            self.bus.publish, self._record,
-        )  # fmt: skip
+        self.labels = LabelDesk(printers, clock, self.bench.profile_of, self.journal, self.bus.publish, self._record)
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             companions=self.steps.companions, open_batches=lambda: tuple(one.batch.id for one in self.bench.batches),
@@ -183,6 +174,17 @@ class Station:
         self._inbox = Inbox(clock, self.command)
         self._life = threading.Lock()  # a screen closed at once may stop the station while another thread starts it
         self._is_begun = self._is_over = False
+
+    def _make_hooks(self) -> tuple[HookWorker, ...]:
+        """Let the hooks of the config file be asked by the bench; return what tells them the rest."""
+        hooks, journal = self._settings.hooks(self._hardware.programs), Following(self.journal)
+        self.bench.may_start = MayStart(hooks, self._settings.station_id)
+        workers = tuple(
+            HookWorker(hook, journal, self.clock, self._settings.data_dir, self.bus.publish) for hook in hooks
+        )
+        for worker in workers:
+            self.bus.subscribe(worker.saw)
+        return workers
 
     @property
     def slots(self) -> tuple[SlotInfo, ...]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from drivers.clock import Clock, ClockThread
 from drivers.errors import Cancelled
-from drivers.identity import MobileSecret
 
 from ..engine.events import AttemptFinished, CommandRefused, Event, StationFault, StationNote
 from ..engine.records import WriteConfirmed, WriteIntended
@@ -25,6 +24,7 @@ from ..labels.template import FIELDS, SECRET, Template, values_of
 from ..model import Verdict
 from ..settings.profile import Profile
 from ..steps.label import SHIFT_S, Print
+from ..steps.shared.unit import UnitMemory
 from ..words.say import Say
 
 MOST_WAITING = 64
@@ -43,16 +43,15 @@ class _Job:
 class LabelDesk:
     """All printing of one station that no walk waits for. Thread-safe.
 
-    ``profile_of``: the profile of an open batch; ``facts``, ``secret``: what the journal has of a unit.
+    ``profile_of``: the profile of an open batch; ``memory``: what the journal has of units.
     """
 
     def __init__(
         self, printers: Mapping[str, LabelPrinter], clock: Clock, profile_of: Callable[[str], Profile | None],
-        facts: Callable[[str], Mapping[str, str]], secret: Callable[[str], MobileSecret | None],
-        publish: Emit, record: Emit,
+        memory: UnitMemory, publish: Emit, record: Emit,
     ) -> None:  # fmt: skip
         self._printers, self._clock, self._profile_of = printers, clock, profile_of
-        self._facts, self._secret, self._publish, self._record = facts, secret, publish, record
+        self._memory, self._publish, self._record = memory, publish, record
         self._condition, self._token = clock.condition(), clock.token()
         self._jobs: dict[str, collections.deque[_Job]] = {
             name: collections.deque(maxlen=MOST_WAITING) for name in printers
@@ -113,8 +112,8 @@ class LabelDesk:
         """Return the values of the unit; a FAIL label says ``-`` for what nobody came to know of it."""
         profile, device_id = self._profile_of(event.batch), event.device_id or ""
         assert profile is not None
-        facts = dict(self._facts(device_id)) | {"device_id": device_id} if device_id else {}
-        secret = self._secret(device_id) if SECRET in template.fields and device_id else None
+        facts = self._memory.known_facts(device_id) | {"device_id": device_id} if device_id else {}
+        secret = self._memory.mobile_secret(device_id) if SECRET in template.fields and device_id else None
         values = values_of(
             facts, profile.ref, event.batch, event.at, secret.reveal() if secret is not None else "",
             event.verdict.name, event.reason,
