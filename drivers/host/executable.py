@@ -95,7 +95,10 @@ class SystemPrograms:
             while True:
                 cancel.check()
                 has_ended = _has_ended(process.pid)
-                for key, _ in streams.select(0.0 if has_ended else _POLL_S):
+                if has_ended:  # its children too, or they could go on writing while the rest is read
+                    os.killpg(process.pid, signal.SIGKILL)
+                ready = streams.select(0.0 if has_ended else _POLL_S)
+                for key, _ in ready:
                     if key.data == "input":
                         given = _hand_over(key.fd, given)
                         over = not given
@@ -108,7 +111,7 @@ class SystemPrograms:
                 if len(output) > MAX_OUTPUT:
                     return Ended(b"", None, f"it printed more than {MAX_OUTPUT} bytes")
                 del taken["errors"][:-_AT_ONCE]
-                if has_ended:
+                if has_ended and all(key.data == "input" for key, _ in ready):  # what it left in the pipes is read
                     status = _status(process.pid)
                     return Ended(output, status, _said(status, bytes(taken["errors"])) if status else "")
                 if self._now() >= until:

@@ -53,6 +53,10 @@ def test_a_failure_is_told_with_its_status_and_last_words() -> None:
     assert run("import os; os.abort()").trouble == "it was killed by signal 6"
 
 
+def test_what_it_printed_last_is_read_to_the_end() -> None:
+    assert run("print('x' * 60_000)").output == b"x" * 60_000 + b"\n"
+
+
 def test_a_flood_is_cut_off_on_either_stream() -> None:
     flood = f"import sys\nwhile True: sys.{{}}.buffer.write(b'x' * {MAX_OUTPUT})"
     assert run(flood.format("stdout")) == Ended(b"", None, f"it printed more than {MAX_OUTPUT} bytes")
