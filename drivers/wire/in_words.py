@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 
 from ..plain_text import printable
 
@@ -33,14 +34,19 @@ def _told(value: object) -> str:
             return f"{len(value)} bytes"
         case dict():
             return f"{len(value)} values" + (f": {', '.join(map(str, value))}" if value else "")
+        case tuple() if names := getattr(type(value), "_fields", ()):
+            return _of_fields(dict(zip(names, value, strict=True)))
         case list() | tuple() | set() | frozenset():
             names = ", ".join(filter(None, map(_name, value)))
             return f"{len(value)}{': ' if names else ''}{names}" if value else "none"
         case _ if dataclasses.is_dataclass(value) and type(value).__str__ is object.__str__:
-            told = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-            return ", ".join(f"{name} {_told(one)}" for name, one in told.items() if one not in (None, "", ()))
+            return _of_fields({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
         case _:
             return str(value)
+
+
+def _of_fields(told: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {_told(one)}" for name, one in told.items() if one not in (None, "", ()))
 
 
 def _name(thing: object) -> str:
