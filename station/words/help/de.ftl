@@ -213,3 +213,10 @@ why-printer_ribbon = Der Drucker meldet, dass er kein Farbband hat.
     .try = Farbband einlegen; bei Thermoetiketten das Farbband im Menü des Druckers abschalten.
 why-printer_paused = Der Drucker meldet, dass er angehalten ist.
     .try = Seine Pausetaste drücken; hält er wieder an, den Grund auf seiner Anzeige lesen.
+
+## Das System der Fabrik
+
+why-hook_refused = Das eigene System der Fabrik antwortete, dass dieses Gerät nicht gefertigt werden darf. Geschrieben wurde nichts.
+    .try = Den Grund oben lesen und das Gerät in jenem System suchen; ist es dort geklärt, wiederholen.
+why-hook_hold = Das eigene System der Fabrik antwortete nicht, solange das Profil wartet.
+    .try = Jenes System und das Netz dorthin prüfen; die Adresse von Hand aufrufen, dann wiederholen.

@@ -215,3 +215,10 @@ why-printer_ribbon = The printer reports that it has no ribbon.
     .try = Put in a ribbon; for direct thermal labels switch the ribbon off in the printer's own menu.
 why-printer_paused = The printer reports that it is paused.
     .try = Press its pause key; if it pauses again, look at its display for the reason.
+
+## The factory's own system
+
+why-hook_refused = The factory's own system answered that this unit may not be made. Nothing was written.
+    .try = Read its reason above and look the unit up in that system; when it is cleared there, retry.
+why-hook_hold = The factory's own system did not answer for as long as the profile waits.
+    .try = Check that system and the network to it; call the hook's address by hand, then retry.
