@@ -12,10 +12,12 @@ from ..export.batch_log import batch_log
 from ..figures import Figures
 from ..journal import BatchRecord, JournalReader, OwedUnit, UnitHistory
 from ..journal.export_rows import ExportRow
+from ..journal.finding import MIN_END, FoundRow, sought_in
 from ..journal.lists import expected_units
 from ..journal.pages import closed_batches, failed_units, takt_of, units_like
 from ..journal.records import UnitLine
 from ..journal.tallies import failures, figures_of, hours
+from ..journal.unit_facts import search_key
 from ..model import Verdict
 from ..view.records import (
     BatchRow,
@@ -74,10 +76,17 @@ class JournalRecords:
     # --- units ---
 
     def find(self, wanted: str, start: int, count: int) -> Part[UnitRow]:
-        """Return units with an identity that ends with ``wanted``, or that had the attempt ``wanted``."""
+        """Return units with an identity that ends with ``wanted``, else what ``station log find`` finds by it."""
         with self._journal.snapshot() as db:
             lines, total = units_like(db, wanted, start, count)
-        return Part(tuple(map(_unit_row, lines)), start, total)
+        is_end = bool(lines) and len(search_key(wanted.strip())) >= MIN_END
+        if is_end or not wanted.strip():
+            return Part(tuple(map(_unit_row, lines)), start, total)
+        page = self._journal.seek(sought_in(wanted), limit=start + count)
+        if page.rows or total == 0 or len(wanted.strip()) >= MIN_END:
+            found = page.rows[start : start + count]
+            return Part(tuple(map(_found_row, found)), start, self._journal.count(page.sought) if page.rows else 0)
+        return Part(tuple(map(_unit_row, lines)), start, total)  # too few characters to mean anything yet
 
     def life(self, device_id: str) -> Life | None:
         """Return all that is known of one unit."""
@@ -160,6 +169,17 @@ def _unit_row(one: UnitLine) -> UnitRow:
     return UnitRow(
         one.device_id, one.label, one.platform, one.at, one.batch, one.slot, one.verdict, one.step, one.reason
     )
+
+
+def _found_row(one: FoundRow) -> UnitRow:
+    """Return a row for what was found: a unit with its last attempt, or an attempt with its unit."""
+    attempt = one.attempt
+    if attempt is None:
+        return UnitRow(one.device_id or "", one.label, one.platform, None)
+    return UnitRow(
+        one.device_id or "", one.label, one.platform, attempt.finished_at or attempt.started_at, attempt.batch,
+        attempt.slot, attempt.verdict, attempt.failed_step, attempt.reason,
+    )  # fmt: skip
 
 
 def _identities(unit: UnitHistory) -> Iterator[Identity]:

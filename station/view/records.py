@@ -92,7 +92,7 @@ class UnitRow:
     device_id: str
     label: str
     platform: str
-    at: datetime.datetime
+    at: datetime.datetime | None
     batch: str = ""
     slot: int = 0
     verdict: Verdict | None = None
@@ -176,7 +176,10 @@ class Records(Protocol):
         ...
 
     def find(self, wanted: str, start: int, count: int) -> Part[UnitRow]:
-        """Return units with an identity that is ``wanted``, or ends like it, last seen first; all of them for ""."""
+        """Return units with an identity that is ``wanted``, or ends like it, last seen first; all of them for "".
+
+        Else what ``wanted`` may mean otherwise: a batch, lot, verdict, day, hash or reason.
+        """
         ...
 
     def life(self, device_id: str) -> Life | None:

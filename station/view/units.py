@@ -25,9 +25,9 @@ _SIGNS = {
 }  # fmt: skip
 
 
-def moment(at: datetime.datetime, words: Words) -> str:
-    """Format a day and a time by the clock of the bench: ``2026-11-22 10:14``."""
-    return f"{at.astimezone(words.tz):%Y-%m-%d %H:%M}"
+def moment(at: datetime.datetime | None, words: Words) -> str:
+    """Format a day and a time by the clock of the bench: ``2026-11-22 10:14``; "" for none."""
+    return "" if at is None else f"{at.astimezone(words.tz):%Y-%m-%d %H:%M}"
 
 
 def _name(unit: UnitRow) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from drivers.clock import SimulatedClock
@@ -13,6 +13,7 @@ from station.engine.records import UnitsExpected
 from station.journal import Journal
 from station.model import Outcome, Verdict
 from station.tui.app import BenchApp
+from station.view.records import Records
 from station.words.say import Say
 from support.journal_story import at, finished, identified, opened, pending, started, step, walked
 from support.screen_pilot import BenchPilot, press, running, tell
@@ -64,12 +65,15 @@ def _closed_units(batch: str, number: int) -> list[ev.Event]:
 
 @contextlib.asynccontextmanager
 async def supervised(
-    directory: Path, size: tuple[int, int] = (120, 40), **options: object
+    directory: Path,
+    size: tuple[int, int] = (120, 40),
+    make: Callable[[Journal, Path], Records] = JournalRecords,
+    **options: object,
 ) -> AsyncIterator[tuple[Story, BenchApp, BenchPilot]]:
     """Show the bench over the journal in ``directory``, its open batches told of."""
     story = Story(2)
     with Journal.open(directory, "bench-1", SimulatedClock()) as journal:
-        records = JournalRecords(journal, directory / "exports")
+        records = make(journal, directory / "exports")
         app = story.app(records=records, profiles=("boron-product", "argon-product"), **options)
         async with running(app, size) as pilot:
             for record in journal.open_batches():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from support.supervisor import answered, keys, serial, supervised, tell_journal
 from textual.widgets import Input
 
 from drivers.clock import SimulatedClock
+from station.cli.records import JournalRecords
 from station.engine import commands as cmd
 from station.engine import events as ev
 from station.figures import Figures
@@ -24,6 +28,7 @@ from station.tui.screens.find import Find
 from station.tui.screens.life import LifeOf
 from station.tui.screens.new_batch import NewBatch
 from station.tui.screens.work import Owed, Rework
+from station.view.records import Exported, NoRecords, Part, UnitRow
 from station.words.languages import load
 
 
@@ -144,6 +149,59 @@ async def test_a_unit_nobody_saw_is_not_found(told: Path) -> None:
         assert isinstance(app.screen, Find)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "total"), [("FAIL", 4), ("OLD", 1), ("B1 FAIL", 4), ("2026-01-05 06:03..06:05", 2), ("cannot join", 4)]
+)
+@on_loop
+async def test_what_is_no_number_is_found_as_on_the_command_line(told: Path, wanted: str, total: int) -> None:
+    async with supervised(told) as (_, app, pilot):
+        await keys(pilot, "f")
+        app.screen.query_one(Input).value = wanted
+        await answered(pilot)
+        assert f"1 of {total}" in picture(app)
+
+
+@on_loop
+async def test_a_span_that_is_none_is_said_and_the_next_words_are_searched_for(told: Path) -> None:
+    async with supervised(told) as (_, app, pilot):
+        await keys(pilot, "f")
+        app.screen.query_one(Input).value = "2026-02-31"
+        await answered(pilot)
+        assert "2026-02-31" in picture(app).splitlines()[-2]
+        app.screen.query_one(Input).value = serial(17)
+        await answered(pilot)
+        assert picture(app).splitlines()[-2].strip() == ""
+        assert "1 of 1" in picture(app)
+
+
+class SlowRecords(NoRecords):
+    """Records on a disk that does not answer until ``wakes`` is set."""
+
+    def __init__(self) -> None:
+        self.wakes = threading.Event()
+
+    def find(self, _wanted: str, start: int, _count: int) -> Part[UnitRow]:
+        self.wakes.wait(30.0)
+        return Part((UnitRow("e" * 24, "P044AB9999999", "Boron", AT),), start, 1)
+
+
+@on_loop
+async def test_a_disk_that_does_not_answer_holds_neither_keys_nor_paint() -> None:
+    slow, story = SlowRecords(), Story(2)
+    app = story.app(records=slow)
+    async with running(app, (100, 30)) as pilot:
+        await tell(pilot, app, *story.opened())
+        await press(pilot, "f", *"abc")
+        assert app.screen.query_one(Input).value == "abc"
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "escape")
+        assert "PASS" in picture(app)
+        await press(pilot, "f")
+        slow.wakes.set()
+        await answered(pilot)
+        assert "P044AB9999999" in picture(app)
+
+
 @on_loop
 async def test_a_long_list_is_read_part_by_part_as_it_comes_into_sight(told: Path) -> None:
     async with supervised(told, (80, 24)) as (_, app, pilot):
@@ -230,6 +288,44 @@ async def test_an_export_says_where_it_lies(told: Path, tmp_path: Path) -> None:
             assert len(list(csv.DictReader(file))) == 41
         await keys(pilot, "escape")
         assert isinstance(app.screen, Batches)
+
+
+class HaltingRecords(JournalRecords):
+    """Records whose exports halt at the fourth unit until ``goes_on`` is set."""
+
+    def __init__(self, journal: Journal, folder: Path) -> None:
+        super().__init__(journal, folder)
+        self.halts, self.goes_on = threading.Event(), threading.Event()
+
+    def export(self, batch: str, name: str, folder: str, went: Callable[[int], None]) -> Exported:
+        def halting(units: int) -> None:
+            if units == 3:
+                self.halts.set()
+                self.goes_on.wait(30.0)
+            went(units)
+
+        return super().export(batch, name, folder, halting)
+
+
+@on_loop
+async def test_an_export_whose_window_is_closed_leaves_nothing_behind(told: Path, tmp_path: Path) -> None:
+    (tmp_path / "B1.csv").write_text("of yesterday")
+    made: list[HaltingRecords] = []
+
+    def make(journal: Journal, folder: Path) -> HaltingRecords:
+        made.append(HaltingRecords(journal, folder))
+        return made[0]
+
+    async with supervised(told, make=make) as (_, app, pilot):
+        await keys(pilot, "b", "e")
+        app.screen.query_one("#folder", Input).value = str(tmp_path)
+        await press(pilot, "enter")
+        await asyncio.to_thread(made[0].halts.wait, 30.0)
+        await press(pilot, "escape")
+        made[0].goes_on.set()
+        await answered(pilot)
+        assert isinstance(app.screen, Batches)
+    assert (tmp_path / "B1.csv").read_text() == "of yesterday"
 
 
 @on_loop

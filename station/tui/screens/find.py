@@ -49,6 +49,7 @@ class Find(Listing[UnitRow]):
 
     def on_input_changed(self, _event: Input.Changed) -> None:
         self._at = self._top = 0
+        self.query_one("#problem", Static).update("")
         self.again()
 
     def fetch(self, start: int, count: int) -> Callable[[], Part[UnitRow]]:
@@ -57,7 +58,7 @@ class Find(Listing[UnitRow]):
 
     def _read(self, part: Part[UnitRow]) -> None:
         super()._read(part)
-        if self._scans and part.total == 1:
+        if self._scans and part.total == 1 and part.rows[0].device_id:
             self.tell(part.rows[0].device_id)
         self._scans = False
 

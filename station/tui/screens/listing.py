@@ -149,8 +149,8 @@ class Listing(Following, Asking, Screen[None], Generic[R]):
 
     def action_open(self) -> None:
         """Tell the life of the chosen unit."""
-        if (row := self._row) is not None:
-            self.tell(self.unit(row).device_id)
+        if (row := self._row) is not None and (unit := self.unit(row).device_id):
+            self.tell(unit)
 
     def tell(self, device_id: str) -> None:
         """Open the life of a unit."""
