@@ -60,6 +60,7 @@ from .hooks import Hook, HookWorker, MayStart
 from .journal import Journal, KeyPlace
 from .journal.batch_seal import fingerprint
 from .journal.following import Following
+from .journal.watch import Watch, free_bytes
 from .labels.printer import LabelPrinter
 from .line.batches import Batches
 from .line.bench import Bench, OpenBatch, platform_name
@@ -125,6 +126,7 @@ class Settings:
     traces: bool = False
     reports: Path | None = None  # where a technician's reports go; None: beside the journal
     gate: Callable[[ReleaseJournal, Clock], Gate] = lambda _journal, _clock: lambda _profile: ""  # whose profiles run
+    free_bytes: Callable[[Path], int] = free_bytes  # of the disk a folder is on
     host_clock: Clock | None = None  # for locks and full disks, if the station's clock runs faster
 
 
@@ -132,14 +134,14 @@ class Station:
     """Slots, journal, cloud and outbox of one bench. `start`, `send` or `command`, `stop`; events through ``bus``."""
 
     def __init__(self, settings: Settings, hardware: Hardware, clock: Clock) -> None:
-        self.bus = Bus()
-        self.clock = clock
+        self.bus, self.clock = Bus(), clock
         self._settings, self._hardware, self.steps = settings, hardware, StepTable.found()
         self.journal = Journal.open(
             settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S,
             key_place=settings.key_place, host=settings.host_clock, unit_steps=self.steps.on_unit,
         )  # fmt: skip
         self.journal.seal_secrets()
+        self._watch = Watch(self.journal, settings.free_bytes)
         self.client = CloudClient(
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed, way=settings.way,
@@ -219,6 +221,7 @@ class Station:
         for opened in self.bench.batches:
             self._announce(opened)
         self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
+        self._tell_early()
         self.line.start()
         self.outbox.start()
         self.labels.start()
@@ -351,6 +354,12 @@ class Station:
         if attempt is not None and attempt.batch:
             self.bus.publish(self.journal.progress(attempt.batch, self.clock.utc()))
         self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
+        self._tell_early()
+
+    def _tell_early(self) -> None:
+        """Tell what a person should know before it costs units."""
+        for sentence in self._watch.look():
+            self.bus.publish(StationNote(at=self.clock.utc(), reason=sentence))
 
     def _record(self, event: Event) -> None:
         self.journal.record(event)

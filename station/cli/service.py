@@ -93,6 +93,7 @@ def unit_lines(service: Service) -> Iterator[str]:
     itself, but not with words that are wrong (status 2); that some unit did not pass (1) is no failure of the service.
     """
     writable = (service.data_dir, *(() if service.config is None else (service.config.parent,)))
+    places = " ".join(_quoted(place).replace("$$", "$") for place in dict.fromkeys(map(str, writable)))  # no variables
     words = [*service.program, "run", "--headless", "--json"]
     for profile, batch in zip(service.profiles, service.batches, strict=True):
         words += ["--profile", profile, "--batch", batch]
@@ -103,7 +104,7 @@ def unit_lines(service: Service) -> Iterator[str]:
         f"Description=Provisioning station {service.station_id}",
         "Wants=network-online.target",
         "After=network-online.target systemd-udevd.service",
-        f"RequiresMountsFor={' '.join(map(_quoted, dict.fromkeys(map(str, writable))))}",
+        f"RequiresMountsFor={places}",
         "StartLimitIntervalSec=600",
         "StartLimitBurst=10",
         "",
@@ -112,7 +113,7 @@ def unit_lines(service: Service) -> Iterator[str]:
         f"ExecStart={' '.join(map(_quoted, words))}",
         f"User={service.user}",
         *_LIFE,
-        f"ReadWritePaths={' '.join(map(_quoted, dict.fromkeys(map(str, writable))))}",
+        f"ReadWritePaths={places}",
         *_RIGHTS,
     )
 

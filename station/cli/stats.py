@@ -10,6 +10,7 @@ from typing import Any
 
 from ..figures import counts, percent, remaining, yields
 from ..journal import JournalReader
+from ..journal.drift import drifts, recent
 from ..journal.export_rows import require_batches
 from ..journal.lists import expected_units
 from ..journal.pages import takt_of
@@ -25,6 +26,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = parsers.add_parser("stats", help="how a batch goes: figures, and by slot, step, reason ...")
     parser.add_argument("--batch", action="append", default=[], metavar="B", help="of this one (of all open ones)")
     parser.add_argument("--by", choices=("step", "reason", *BY), help="tell units apart by this")
+    parser.add_argument("--drift", action="store_true", help="name what leaves its control limits now")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     add_data_dir(parser)
     parser.set_defaults(run=run)
@@ -37,7 +39,21 @@ def run(arguments: argparse.Namespace) -> int:
         batches = require_batches(journal, names)
         rows = _rows(journal, batches, arguments.by)
         tell_all(_as_json(rows) if arguments.json else _as_text(rows))
+        if arguments.drift:
+            tell_all(_drift(journal, as_json=arguments.json))
     return 0
+
+
+def _drift(journal: JournalReader, *, as_json: bool) -> Iterator[str]:
+    with journal.snapshot() as db:
+        walked = recent(db)
+    found = drifts(walked)
+    if as_json:
+        yield from (json.dumps(dataclasses.asdict(one)) for one in found)
+    else:
+        yield from map(str, found)
+        if not found:
+            yield f"no slot, port or batch leaves its control limits in the last {len(walked)} attempts"
 
 
 Rows = tuple[list[dict[str, Any]], list[dict[str, Any]]]

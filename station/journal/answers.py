@@ -115,9 +115,10 @@ _OPENED = """coalesce((SELECT json_extract(body, '$.batch.release') FROM journal
     ORDER BY journal.seq DESC LIMIT 1), '') AS release"""
 """Whose release the profile of a batch had when its units were made: as the batch was last opened before that."""
 BATCHES = f"SELECT *, {_OPENED.format(before=2**62, batch='batches.batch')} FROM batches"
-_LOTS = """(SELECT json_group_array(json_array(part, lot)) FROM attempt_lots
-    WHERE attempt_lots.attempt = attempts.attempt) AS lots"""
-ATTEMPTS = f"SELECT *, {_OPENED.format(before='started_seq', batch='attempts.batch')}, {_LOTS} FROM attempts"
+LOTS = """(SELECT json_group_array(json_array(part, lot)) FROM attempt_lots
+    WHERE attempt_lots.attempt = {}.attempt) AS lots"""
+ATTEMPTS = f"""SELECT *, {_OPENED.format(before="started_seq", batch="attempts.batch")}, {LOTS.format("attempts")}
+    FROM attempts"""
 RELEASES = """SELECT body FROM journal WHERE unit IS NULL AND attempt IS NULL
     AND kind = (SELECT number FROM names WHERE name = 'ProfileReleased') AND json_extract(body, '$.profile.id') = ?
     AND json_extract(body, '$.profile.revision') = ? AND seq > 0 ORDER BY seq LIMIT 1"""

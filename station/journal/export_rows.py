@@ -6,11 +6,11 @@ import datetime
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import BadInput
 from ..model import Measurement, Outcome, StepRecord, Verdict
-from .answers import ATTEMPTS, attempt_record, measurements, moment_of
+from .answers import LOTS, attempt_record, measurements, moment_of
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 
@@ -33,28 +33,29 @@ class ExportRow:
         return next((self.facts[name] for name in names if self.facts.get(name)), "")
 
 
-_SELECT = """
+_SELECT = f"""
     WITH chosen AS (
         SELECT *, row_number() OVER (
             PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
-        FROM ({attempts}) WHERE batch IN (SELECT value FROM json_each(:batches)))
-    SELECT chosen.*,
-        (SELECT json_group_object(name, value) FROM (
-            SELECT facts.name, value FROM facts WHERE device_id = chosen.device_id AND NOT disputed
-            AND (finished_seq IS NULL OR seq <= finished_seq OR chosen.attempt = (
-                SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
-            ORDER BY seq, number)) AS facts,
-        (SELECT json_group_array(json_array(step, outcome, seconds, json({body}), {at})) FROM (
-            SELECT * FROM steps {journal} WHERE steps.attempt = chosen.attempt ORDER BY number) AS one) AS steps,
+        FROM attempts WHERE batch IN (SELECT value FROM json_each(:batches)))
+    SELECT chosen.*, '' AS release, {LOTS.format("chosen")},
         (SELECT group_concat(verdict) FROM (
             SELECT verdict FROM attempts AS one WHERE one.batch = chosen.batch AND one.device_id = chosen.device_id
             AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged
     FROM chosen WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
-"""One statement a log. A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
-_MEASURED = """CASE WHEN EXISTS (SELECT 1 FROM measurements WHERE attempt = one.attempt AND step_number = one.number)
-            THEN (SELECT body FROM journal WHERE journal.seq = one.seq) END"""
-_BRIEF = _SELECT.format(attempts=ATTEMPTS, body=_MEASURED, journal="", at="NULL")
-_DETAILED = _SELECT.format(attempts=ATTEMPTS, body="body", journal="JOIN journal USING (seq)", at="at")
+_FACTS = """SELECT name, value FROM facts WHERE device_id = ?1 AND NOT disputed
+    AND (?2 IS NULL OR seq <= ?2 OR ?3 = (
+        SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
+    ORDER BY seq, number"""
+"""A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
+_BRIEF = "SELECT step, outcome, seconds, number, seq, NULL, NULL FROM steps WHERE attempt = ? ORDER BY number"
+_DETAILED = """SELECT step, outcome, seconds, number, seq, body, at FROM steps JOIN journal USING (seq)
+    WHERE steps.attempt = ? ORDER BY number"""
+_WITH_VALUES = "SELECT DISTINCT step_number FROM measurements WHERE attempt = ?"
+_BODY = "SELECT body FROM journal WHERE seq = ?"
+_OPENED = """SELECT seq, json_extract(body, '$.batch.id'), json_extract(body, '$.batch.release') FROM journal
+    WHERE unit IS NULL AND attempt IS NULL AND kind = (SELECT number FROM names WHERE name = 'BatchOpened')
+    ORDER BY seq"""
 
 
 def export_rows(
@@ -66,26 +67,53 @@ def export_rows(
     ``detailed``: with every try of a step in full, reason and proof too; without it ``steps`` are empty.
     """
     wanted = {"batches": json.dumps(list(batches)), "all_attempts": all_attempts}
-    for row in db.execute(_DETAILED if detailed else _BRIEF, wanted):
-        attempt = attempt_record(row)
+    releases = _releases(db)
+    cursor = db.cursor()  # one statement for the rows of each attempt is faster than a list of them in one value
+    cursor.row_factory = None
+    for row in db.execute(_SELECT, wanted):
+        attempt = replace(attempt_record(row), release=_release_at(releases, row["batch"], row["started_seq"]))
         facts: dict[str, str] = {}
         if attempt.device_id is not None:
-            facts = {**json.loads(row["facts"]), "device_id": attempt.device_id}
+            held = cursor.execute(_FACTS, (attempt.device_id, row["finished_seq"], attempt.attempt))
+            facts = {**dict(held), "device_id": attempt.device_id}
         outcomes: dict[str, str] = {}
         seconds: dict[str, float] = {}
         measured: dict[str, tuple[Measurement, ...]] = {}
         steps: list[StepRecord] = []
         ended: list[datetime.datetime] = []
-        for step, outcome, took, told, at in json.loads(row["steps"]):
+        of_steps = cursor.execute(_DETAILED if detailed else _BRIEF, (attempt.attempt,)).fetchall()
+        with_values = {number for (number,) in cursor.execute(_WITH_VALUES, (attempt.attempt,))}
+        for step, outcome, took, number, seq, body, at in of_steps:
             outcomes[step] = outcome
             seconds[step] = seconds.get(step, 0.0) + took
-            measured[step] = measurements(told["measurements"]) if told and "measurements" in told else ()
+            measured[step] = ()
+            if number in with_values and body is None:
+                (body,) = cursor.execute(_BODY, (seq,)).fetchone()
+            if body is None:
+                continue
+            told = json.loads(body)
+            measured[step] = measurements(told["measurements"]) if "measurements" in told else ()
             if detailed:
                 reason, proof = told.get("reason", ""), told.get("proof", "")
                 steps.append(StepRecord(step, Outcome(outcome), reason, proof, took, measured[step]))
                 ended.append(moment_of(at))
         judged = tuple(Verdict[verdict] for verdict in row["judged"].split(",")) if row["judged"] else ()
         yield ExportRow(attempt, facts, outcomes, seconds, measured, tuple(steps), tuple(ended), judged)
+
+
+_Releases = dict[str, list[tuple[int, str]]]
+
+
+def _releases(db: sqlite3.Connection) -> _Releases:
+    """Return by which release each batch was opened, and from which entry on (`answers.ATTEMPTS` asks the same)."""
+    found: _Releases = {}
+    for seq, batch, release in db.execute(_OPENED):
+        found.setdefault(batch, []).append((seq, release or ""))
+    return found
+
+
+def _release_at(releases: _Releases, batch: str, seq: int) -> str:
+    return next((release for at, release in reversed(releases.get(batch, ())) if at < seq), "")
 
 
 def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:
