@@ -86,6 +86,7 @@ def test_a_list_is_read_in_the_encoding_a_spreadsheet_gave_it(encoded: object) -
     assert (line.number, line.numbers) == (2, (ID, ICCID))
 
 
+@pytest.mark.rule("A16")
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
