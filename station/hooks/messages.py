@@ -39,6 +39,7 @@ class About(Protocol):
 
     def known_facts(self, device_id: str) -> Mapping[str, str]: ...
     def batch_of(self, attempt: str) -> str: ...
+    def identified_at(self, attempt: str) -> int: ...
 
 
 def key_of(entry: Entry) -> str:
@@ -46,9 +47,14 @@ def key_of(entry: Entry) -> str:
     return f"{entry.station_id}-{entry.seq:09d}"
 
 
-def message_of(entry: Entry, about: About) -> dict[str, Any]:
-    """Return the message of an entry of a kind in `EVENT_OF`."""
+def message_of(entry: Entry, about: About) -> dict[str, Any] | None:
+    """Return the message of an entry of a kind in `EVENT_OF`; None for a unit that was told to have arrived before.
+
+    A unit is identified once more when its label was scanned, and after it left DFU.
+    """
     values = entry.values()
+    if entry.kind == "UnitIdentified" and about.identified_at(values.get("attempt") or "") < entry.seq:
+        return None
     told: dict[str, Any] = {
         "key": key_of(entry), "event": EVENT_OF[entry.kind], "station": entry.station_id, "seq": entry.seq,
         "at": entry.at,

@@ -110,8 +110,9 @@ class HookWorker:
         """Tell what there is, at most `AT_ONCE`; False when there is no more."""
         entries, last = self._journal.following(self._seq, self._kinds, AT_ONCE)
         for entry in entries:
-            body = body_of(message_of(entry, self._journal))
-            self._hook.channel.send(body, key_of(entry), self._hook.timeout_s, self._token)
+            message = message_of(entry, self._journal)
+            if message is not None:
+                self._hook.channel.send(body_of(message), key_of(entry), self._hook.timeout_s, self._token)
             self._keep(entry.seq)
             if self._failures:
                 self._failures = 0

@@ -31,6 +31,13 @@ class Following:
         """Return what is known of a unit, by name."""
         return self._journal.known_facts(device_id)
 
+    def identified_at(self, attempt: str) -> int:
+        """Return the number of the entry by which the unit of ``attempt`` was identified first; 0 if none has."""
+        sql = """SELECT coalesce(min(seq), 0) FROM journal JOIN names AS kind ON kind.number = journal.kind
+            WHERE kind.name = 'UnitIdentified' AND journal.attempt = (SELECT number FROM names WHERE name = ?)"""
+        with self._journal.snapshot() as db:
+            return int(db.execute(sql, (attempt,)).fetchone()[0])
+
     def batch_of(self, attempt: str) -> str:
         """Return the batch of an attempt, "" for one of none."""
         found = self._journal.attempt(attempt)

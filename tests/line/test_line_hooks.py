@@ -15,7 +15,7 @@ from support.mes import Mes
 
 from drivers.identity import Secret
 from station.engine.commands import CloseBatch
-from station.engine.events import StationFault, StationNote, StepHeld
+from station.engine.events import StationFault, StationNote, StepHeld, UnitIdentified
 from station.hooks import Hook
 from station.hooks.webhook import Webhook
 from station.model import Verdict
@@ -222,3 +222,16 @@ def test_a_new_hook_is_told_nothing_of_the_past(tmp_path: Path) -> None:
             bench.walk(bench.finished_unit(BORON, 2))
             wait_told(bench, mes, 2)
             assert {message["device_id"] for message in mes.told} == {bench.units[1].device_id}
+
+
+def test_a_unit_that_is_identified_again_when_its_label_was_scanned_is_told_to_have_arrived_once(
+    tmp_path: Path,
+) -> None:
+    mes = Mes()
+    with mes.serving(), hooked(tmp_path, mes, TOLD, label=True) as bench:
+        unit = bench.finished_unit(BORON)
+        walk = bench.walk(unit, during=lambda: bench.scan_when_asked(unit.label))
+        assert walk.verdict is Verdict.PASS
+        assert len(walk.of(UnitIdentified)) > 1
+        wait_told(bench, mes, 2)
+        assert mes.events == ["unit_arrived", "finished"]
