@@ -6,7 +6,7 @@ import datetime
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.virtual.printers.zpl import read_format
@@ -48,6 +48,7 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 
 
 @pytest.mark.rule("M1")
+@example("^XZ~JA_5E^FS")
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=100))
 def test_whatever_is_filled_in_comes_out_as_it_is_and_is_no_command(value: str) -> None:
     template = parse_template(GOOD.replace("{reason}", "a_b {reason}|{reason}").encode(), "box.zpl")
