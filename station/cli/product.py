@@ -96,7 +96,7 @@ def _told(job: Import, plan: Plan[Identifier], work: DeviceImport, owner: str) -
         yield "nothing is to be added"
         return
     to_add, there = missing - to_claim, len(plan.items) - missing + to_claim
-    after = "" if work.before.total is None else f"; {work.before.total + to_add:,} devices then"
+    after = "" if work.before.total is None else f"; {counted(work.before.total + to_add, 'device', 'devices')} then"
     yield f"in it already: {there:,}; to be added: {to_add:,}{after}"
     if to_claim:
         yield f"in it already and nobody's, to be claimed: {to_claim:,}"
