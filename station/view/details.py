@@ -240,7 +240,11 @@ def modules(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Panel:
     title, is_over = words.text("details-firmware"), slot.verdict is not None
     if not slot.modules:
         return Panel("firmware", title, ())
-    digests = {row.name.removeprefix(MODULE_FACT): row.value.partition(" ")[2] for row in slot.identities}
+    digests = {
+        row.name.removeprefix(MODULE_FACT): row.value.partition(" ")[2]
+        for row in slot.identities
+        if row.name.startswith(MODULE_FACT)
+    }
     begins = ("", "details-module", "details-column-wanted", "details-column-held", "details-column-hash")
     rows: list[list[Span]] = [[dim(words.text(name) if name else "") for name in begins]]
     for name, wanted, held in slot.modules:
@@ -252,9 +256,9 @@ def modules(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Panel:
         asked = dim(glyphs.nothing) if is_neutral else Span(wanted or glyphs.nothing)
         digest = dim(digests.get(name, "")[:HASH_SHOWN])
         rows.append([sign, Span(name), asked, Span(held or glyphs.nothing, is_bold=differs), digest])
-    for columns in (rows, [row[:-1] for row in rows]):  # the hash is the first to go
+    for columns in (rows if digests else [], [row[:-1] for row in rows]):  # the hash is the first to go
         lines = table(columns, gap=2)
-        if all(width_of(plain(one)) <= width for one in lines):
+        if lines and all(width_of(plain(one)) <= width for one in lines):
             return Panel("firmware", title, tuple(lines))
     return Panel("firmware", title, tuple(_stacked(rows, width)))
 

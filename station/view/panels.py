@@ -76,11 +76,14 @@ def table(rows: Sequence[Sequence[Span]], gap: int = 2) -> list[Line]:
 
 
 def beside(head: Line, text: str, width: int, *, is_dim: bool = False, least: int = 16) -> list[Line]:
-    """Put ``text`` behind ``head``, going on below its own beginning; below ``head`` if less than ``least`` is left."""
+    """Put ``text`` behind ``head``, going on below its own beginning.
+
+    A text of several lines stands below ``head`` if less than ``least`` is left.
+    """
     taken = sum(span.width for span in head)
     if not text:
         return [head]
-    if width - taken < least:
+    if width - taken < least and width_of(text) > width - taken:
         indent = min(4, max(0, width - least))
         return [head, *(line(" " * indent, Span(part, is_dim=is_dim)) for part in wrap(text, width - indent))]
     first, *rest = wrap(text, width - taken)

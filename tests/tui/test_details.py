@@ -57,12 +57,22 @@ def test_a_module_nobody_asked_for_is_neither_right_nor_wrong(story: Story) -> N
     shown = slot(story, ev.ModulesRead(**story.head(1), rows=MODULES), story.ends(1, Verdict.FAIL, "unit_refused"))
     panel = details.modules(shown, UNICODE, ENGLISH, 60)
     assert rows(panel) == [
-        "     module          wanted  held   hash",
+        "     module          wanted  held",
         " ✖   bootloader      6.3.4   3.3.1", " ✔   Device OS       6.3.4   6.3.4",
         " ·   radio firmware  –       1.2.3", " ✖   application     7       –", " ✖   bundle          –       2",
     ]  # fmt: skip
     colours = [looks(line) for line in panel.lines[1:]]
     assert colours == [{Look.FAIL}, {Look.PASS}, set(), {Look.FAIL}, {Look.FAIL}]
+
+
+def test_a_module_has_its_hash_beside_it_where_it_is_known_and_there_is_room(story: Story) -> None:
+    facts = (IdentityFact("module bootloader", f"3.3.1 {'ab' * 32}", "module info"),)
+    shown = slot(
+        story, ev.ModulesRead(**story.head(1), rows=MODULES), UnitFacts(**story.head(1), facts=facts)
+    )  # fmt: skip
+    assert rows(details.modules(shown, UNICODE, ENGLISH, 60))[1].endswith("3.3.1  abababababab")
+    assert rows(details.modules(shown, UNICODE, ENGLISH, 44))[1].endswith("3.3.1")
+    assert "module" not in "".join(rows(details.identities(shown, UNICODE, ENGLISH, 60)))
 
 
 def test_a_module_that_may_still_be_written_is_not_wrong_yet(story: Story) -> None:
