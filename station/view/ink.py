@@ -53,15 +53,15 @@ def cut(inked: Line, width: int) -> Line:
 
 
 def chip(verdict: Verdict | None, words: Words, glyphs: Glyphs) -> Ink:
-    """Return sign and word of a verdict in its colour, as wide as the widest; without one: that it is not finished.
+    """Return sign and word of a verdict, as wide as the widest; without one: that it is not finished.
 
-    All but PASS stand on a ground of their colour: what is as it should be does not shout.
+    All but PASS stand on the ground of their state: what is as it should be does not shout.
     """
     width = max(width_of(_word(one, words, glyphs)) for one in Verdict) + 2
     if verdict is None:
         return Ink(pad(f" {fit(words.text('page-unfinished'), width - 2)}", width), DIM)
     text = pad(f" {_word(verdict, words, glyphs)}", width)
-    return Ink(text, BOLD, VERDICT_LOOK[verdict], is_drawn=verdict is Verdict.PASS)
+    return Ink(text, BOLD, None if verdict is Verdict.PASS else VERDICT_LOOK[verdict])
 
 
 def _word(verdict: Verdict, words: Words, glyphs: Glyphs) -> str:

@@ -89,6 +89,15 @@ def test_the_yield_of_the_last_hours_is_drawn(glyphs: Glyphs) -> None:
     assert ink.plain(batches.yields([], 60, 6, ENGLISH, glyphs)[0]) == "No unit was judged yet."
 
 
+def test_in_lists_all_but_pass_stand_on_the_ground_of_their_state() -> None:
+    chips = {verdict: ink.chip(verdict, ENGLISH, UNICODE) for verdict in (None, *Verdict)}
+    assert {verdict: chip.look for verdict, chip in chips.items()} == {
+        None: None, Verdict.PASS: None, Verdict.PENDING: Look.PENDING, Verdict.FAIL: Look.FAIL,
+        Verdict.ABORTED: Look.ABORTED, Verdict.ERROR: Look.ERROR,
+    }  # fmt: skip
+    assert len({width_of(chip.text) for chip in chips.values()}) == 1
+
+
 # --- batches ---
 
 
