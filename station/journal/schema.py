@@ -67,7 +67,7 @@ def told(what: str, error: sqlite3.Error) -> JournalError:
     return JournalError(f"{what}: {said}; keep the file and report it")
 
 
-_RESTORE = "keep the file, put back a copy of the whole data directory, and report it"
+_RESTORE = "keep the file, put back a copy of the whole data directory or a backup (station log restore), and report it"
 _REMEDIES = {
     "journal_locked": "close the program that holds the file journal.db open for writing",
     "disk_full": "free disk space",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import resource
 import sqlite3
@@ -24,6 +25,7 @@ Asked = Callable[[JournalReader], object]
 PART = "AB0000019"
 
 
+@functools.cache  # asked for before the question, and not counted with it
 def _middle(journal: JournalReader) -> int:
     (most,) = journal._all(lambda row: int(row[0]), "SELECT count(*) FROM units")
     return most // 2 + 9
