@@ -19,6 +19,10 @@ def free_bytes(directory: Path) -> int:
     return shutil.disk_usage(directory).free
 
 
+EVERY = 8
+"""Looks for one at drift, which takes some hundredths of a second: verdicts come every second, drift takes hours."""
+
+
 class Watch:
     """Tells each thing once; again only after it was over in between. ``free`` as `free_bytes`. Any thread."""
 
@@ -26,11 +30,16 @@ class Watch:
         self._journal, self._free = journal, free
         self._lock = threading.Lock()
         self._told: frozenset[str] = frozenset()
+        self._looks, self._drifting = 0, dict[str, str]()
 
     def look(self) -> tuple[str, ...]:
         """Return what is new to tell, a sentence each. Raises `JournalError` while the journal cannot be read."""
-        found = {key: sentence for look in (self._disk, self._drift) for key, sentence in look()}
         with self._lock:
+            is_due, self._looks = self._looks % EVERY == 0, self._looks + 1
+        drifting = dict(self._drift()) if is_due else self._drifting
+        found = dict(self._disk()) | drifting
+        with self._lock:
+            self._drifting = drifting
             told, self._told = self._told, frozenset(found)
         return tuple(sentence for key, sentence in found.items() if key not in told)
 

@@ -15,6 +15,7 @@ from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.journal import Journal
 from station.journal.drift import ALPHA, LAST, MIN_BAD, RECENT, Drift, Walked, drifts, tail
+from station.journal.watch import EVERY, Watch
 from station.model import Verdict
 
 SLOTS = 16
@@ -112,3 +113,19 @@ def test_the_verb_tells_it_and_a_script_reads_it(tmp_path: Path, capsys: pytest.
     assert main(("stats", "--drift", "--json", *data)) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["where"] for row in rows if "where" in row] == ["slot 4 (port 1-4)"]
+
+
+def test_the_bench_looks_for_drift_at_every_eighth_verdict_and_tells_it_once(data: Path) -> None:
+    with Journal.open(data, "bench-1", SimulatedClock()) as journal:
+        watch = Watch(journal, lambda _directory: 1 << 40)
+        journal.record(opened())
+        told: list[str] = []
+        for number in range(80):
+            attempt, slot = f"a-{number}", number % 8 + 1
+            journal.record(replace(started(attempt, number), slot=slot, port_path=f"1-{slot}"))
+            verdict = Verdict.FAIL if slot == 4 and number > 16 else Verdict.PASS
+            journal.record(finished(attempt, verdict, number))
+            told += [f"{number}: {sentence}" for sentence in watch.look()]
+        assert len(told) == 1
+        assert "slot 4 (port 1-4): " in told[0]
+        assert int(told[0].partition(":")[0]) % EVERY == 0
