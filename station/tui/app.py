@@ -40,6 +40,8 @@ from .screens.page import Following
 from .terminal import is_ascii_terminal, palette_of_terminal
 
 BLINK_S = 0.5
+DRAW_S = 0.1
+"""Seconds between two drawings of progress: a bar that moves ten times a second looks smooth."""
 _SHEETS = ("station", "supervisor")
 MAX_REASON = 60
 """Characters of why a slot is out of service, as the config file takes them."""
@@ -103,6 +105,8 @@ class BenchApp(App[None]):
         self._is_lit = True
         self._tens = 0  # the last digit pressed, while another may follow
         self._tens_timer: Timer | None = None
+        self._drawn_at = 0.0
+        self._draw_timer: Timer | None = None
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
         self._scanner: ScanDetector[events.Key] = ScanDetector()
         self._scan_timer: Timer | None = None
@@ -156,8 +160,14 @@ class BenchApp(App[None]):
         if self._must_leave:
             self.exit()
 
-    def on_events_waiting(self, _message: EventsWaiting) -> None:
-        self._drain()
+    def on_events_waiting(self, message: EventsWaiting) -> None:
+        """Draw what somebody waits for at once, and progress at most every `DRAW_S`: a key must not queue behind it."""
+        wait = self._drawn_at + DRAW_S - message.time
+        if self._pump.is_urgent or wait <= 0:
+            self._drawn_at = message.time
+            self._drain()
+        elif self._draw_timer is None:
+            self._draw_timer = self.set_timer(wait, self._drain)
 
     def on_leave_now(self, _message: LeaveNow) -> None:
         self._drain()
@@ -167,6 +177,9 @@ class BenchApp(App[None]):
         self._pump.close()
 
     def _drain(self) -> None:
+        if self._draw_timer is not None:
+            self._draw_timer.stop()
+            self._draw_timer = None
         waiting = self._pump.take()
         if waiting:
             self.state = replay(self.state, waiting)

@@ -11,12 +11,15 @@ MAX_WAITING = 4096
 """Above this number, events shown only in the technician's view are dropped; all others never are."""
 
 _DROPPABLE = (WireTraced, Measured)
+_PATIENT = (StepProgress, *_DROPPABLE)
+"""What nobody waits for: drawn at most ten times a second."""
 
 
 class EventPump:
     """Queues events and wakes the reader once, however many are queued. Thread-safe.
 
-    ``wake`` is called on the thread of `put`, at most once until the next `take`.
+    ``wake`` is called on the thread of `put`, until the next `take` at most once, and once more for the first event
+    that somebody waits for.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
@@ -24,17 +27,24 @@ class EventPump:
         self._lock = threading.Lock()
         self._waiting: list[Event] = []
         self._progress: dict[tuple[int, str], int] = {}
-        self._is_awake = False
+        self._is_awake = self._is_urgent = False
         self._is_closed = False
+
+    @property
+    def is_urgent(self) -> bool:
+        """Return whether more is queued than progress, measurements and traces."""
+        with self._lock:
+            return self._is_urgent
 
     def put(self, event: Event) -> None:
         """Queue ``event`` and wake the reader unless that was done already. Never blocks; ignored after `close`."""
         with self._lock:
             if self._is_closed or not self._admit(event):
                 return
-            if self._is_awake:
+            is_urgent = not isinstance(event, _PATIENT)
+            if self._is_awake and (self._is_urgent or not is_urgent):
                 return
-            self._is_awake = True
+            self._is_awake, self._is_urgent = True, self._is_urgent or is_urgent
         self._wake()
 
     def take(self) -> tuple[Event, ...]:
@@ -42,7 +52,7 @@ class EventPump:
         with self._lock:
             taken, self._waiting = tuple(self._waiting), []
             self._progress.clear()
-            self._is_awake = False
+            self._is_awake = self._is_urgent = False
         return taken
 
     def close(self) -> None:

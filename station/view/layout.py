@@ -24,6 +24,7 @@ class Layout:
 
     columns: int
     rows: int
+    tile_rows: int  # of each tile: all have the same grid
     log_rows: int
 
 
@@ -35,7 +36,8 @@ def arrange(slots: int, width: int, height: int) -> Layout:
     rows = math.ceil(slots / columns)
     share = LOG_SHARE_ALONE if slots == 1 else LOG_SHARE
     log_rows = max(0, min(MAX_LOG_ROWS, free // share, free - rows * WHOLE_TILE_ROWS))
-    return Layout(columns, rows, log_rows)
+    tile_rows = (free - log_rows) // rows
+    return Layout(columns, rows, tile_rows, max(log_rows, min(MAX_LOG_ROWS, free - rows * tile_rows)))
 
 
 def _columns(slots: int, width: int, free: int) -> int:

@@ -6,6 +6,7 @@ The grid depends on the size alone, so that nothing moves when the state changes
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -139,7 +140,7 @@ def _head(slot: SlotState, place: Place, grid: TileGrid) -> tuple[list[Line], st
     title = [str(slot.number)]
     rows = len(grid.word)
     if slot.look is Look.EMPTY:
-        drawn = _drawn("", str(slot.number), place, rows)
+        drawn = _drawn("", str(slot.number), grid.width, rows, is_ascii=place.glyphs.ascii_only)
         return _middle(_bold(drawn or (fit(title[0], grid.width),)), rows), title[0]
     face = place.words.face(slot.look.value)
     shape = place.glyphs.shape(slot.look)
@@ -166,17 +167,17 @@ def _letters(look: Look, face: Face, shape: str, place: Place, rows: int) -> tup
         return (), []
     for word in dict.fromkeys((face.word, face.blocks)):
         for sign in (shape, ""):
-            if drawn := _drawn(sign, word, place, rows):
+            if drawn := _drawn(sign, word, place.width, rows, is_ascii=place.glyphs.ascii_only):
                 return drawn, [
                     part for part, is_drawn in ((shape, sign), (face.word, word == face.word)) if not is_drawn
                 ]
     return (), []
 
 
-def _drawn(shape: str, word: str, place: Place, rows: int) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=1024)
+def _drawn(shape: str, word: str, width: int, rows: int, *, is_ascii: bool) -> tuple[str, ...]:
     """Draw ``word`` as large as it fits, with the shape: drawn too, or as a character beside it. () if nothing fits."""
-    width = place.width - (2 if place.width > 24 else 0)  # margins of a large tile
-    is_ascii = place.glyphs.ascii_only
+    width -= 2 if width > 24 else 0  # margins of a large tile
     if not shape:
         only = bigtext.draw(_arrangements("", word.upper()), width, rows, ascii_only=is_ascii)
         return only.lines if only else ()

@@ -87,6 +87,7 @@ class BenchScreen(Screen[None]):
         grid = self.query_one("#slots", Grid)
         grid.styles.grid_size_columns = plan.columns
         grid.styles.grid_size_rows = plan.rows
+        grid.styles.grid_rows = str(plan.tile_rows)
         self.query_one("#log").styles.height = plan.log_rows
         self.query_one("#log").display = plan.log_rows > 0
 

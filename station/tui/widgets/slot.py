@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 from ...view.look import Glyphs, Look
 from ...view.state import SlotState
 from ...view.tile import Line, Place, Tile, compose
 from ...words.catalogue import Words
+from ...words.cells import width_of
 
 
 class SlotTile(Widget):
     """Shows its state by one CSS class per look; the colours are in station.tcss.
 
-    Redraws only when what it shows changes: progress that moves no bar costs nothing.
+    Draws only the lines that changed: on a busy bench bars move all the time, and little else does.
     """
 
     can_focus = False
@@ -29,20 +34,33 @@ class SlotTile(Widget):
         self._dress()
 
     def show(self, slot: SlotState, *, is_selected: bool, is_lit: bool, is_mixed: bool) -> None:
-        """Redraw if anything visible changed."""
+        """Redraw what changed."""
         is_lit = is_lit or slot.look is not Look.HANDS
         shown = (slot, is_selected, is_lit, is_mixed)
         if shown == (self.slot, self._is_selected, self._is_lit, self._is_mixed):
             return
+        dressed = (self.slot.look, self._is_selected)
         self.slot, self._is_selected, self._is_lit, self._is_mixed = shown
-        self._dress()
-        if self._fill():
+        if dressed != (slot.look, is_selected):
+            self._dress()
+        was = self._tile.lines
+        self._fill()
+        if len(was) != len(self._tile.lines):
             self.refresh()
+        elif changed := [y for y, line in enumerate(self._tile.lines) if line != was[y]]:
+            self.refresh(*(Region(0, y, self.content_size.width, 1) for y in changed))
 
     def _dress(self) -> None:
         for look in Look:
             self.set_class(self.slot.look is look, f"-{look.value}")
         self.set_class(self._is_selected, "-selected")
+        self._frame()
+
+    def _fill(self) -> None:
+        """Compose for the current size."""
+        size = self.content_size
+        place = Place(size.width, size.height, self._words, self._glyphs, self._is_lit, self._is_mixed)
+        self._tile = compose(self.slot, place)
         self._frame()
 
     def _frame(self) -> None:
@@ -52,23 +70,15 @@ class SlotTile(Widget):
             self._framed = framed
             self.border_title, self.border_subtitle = map(Content, framed)  # Content: markup is not interpreted
 
-    def _fill(self) -> bool:
-        """Compose for the current size; returns whether the lines changed."""
-        size = self.content_size
-        place = Place(size.width, size.height, self._words, self._glyphs, self._is_lit, self._is_mixed)
-        was, self._tile = self._tile, compose(self.slot, place)
-        self._frame()
-        return was.lines != self._tile.lines
-
     def on_resize(self) -> None:
         self._fill()
         self.refresh()
 
-    def render(self) -> Content:
-        """Return the tile's lines for its current size."""
-        return Content("\n").join(_styled(line) for line in self._tile.lines)
-
-
-def _styled(line: Line) -> Content:
-    style = " ".join(filter(None, ("bold" if line.is_bold else "", line.colour, line.ground and f"on {line.ground}")))
-    return Content.styled(line.text, style)
+    def render_line(self, y: int) -> Strip:
+        """Return line ``y``, centred."""
+        line = self._tile.lines[y] if y < len(self._tile.lines) else Line()
+        width, base = self.content_size.width, self.rich_style
+        style = base + Style(bold=line.is_bold or None, color=line.colour or None, bgcolor=line.ground or None)
+        left = max(0, (width - width_of(line.text)) // 2)
+        right = max(0, width - left - width_of(line.text))
+        return Strip([Segment(" " * left, base), Segment(line.text, style), Segment(" " * right, base)], width)

@@ -1,0 +1,156 @@
+"""Key or scan to paint on a bench with 16 and 32 busy slots, beside a bare Textual app in the same run.
+
+Time runs from the key's arrival to the bytes that show its effect; the bytes go to a driver that keeps them in
+memory, so no terminal has a part in it. Busy: every slot reports progress 20 times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from support.screen_story import Story
+from textual import events
+from textual.app import App, ComposeResult
+from textual.driver import Driver
+from textual.geometry import Size
+from textual.widgets import Static
+
+from station.engine import events as ev
+
+Say = Callable[[str], None]
+SIZE = (160, 48)
+KEYS = 100
+GAP_S = 0.08  # between two keys; not a scanner
+PROGRESS_S = 0.05
+
+
+class Memory(Driver):
+    """A terminal of `SIZE` that keeps when it was written to."""
+
+    wrote: list[tuple[float, str]]
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self.wrote = app.wrote  # type: ignore[attr-defined]
+
+    def write(self, data: str) -> None:
+        self.wrote.append((time.perf_counter(), data))
+
+    def start_application_mode(self) -> None:
+        size = Size(*SIZE)
+        self._app.post_message(events.Resize(size, size))
+
+    def disable_input(self) -> None: ...
+
+    def stop_application_mode(self) -> None: ...
+
+
+class Bare(App[None]):
+    """Sixteen lines; a digit marks one."""
+
+    def compose(self) -> ComposeResult:
+        for number in range(1, 17):
+            yield Static(str(number), id=f"n{number}")
+
+    def on_key(self, event: events.Key) -> None:
+        for number in range(1, 10):
+            self.query_one(f"#n{number}", Static).update(f"{'▸' if event.key == str(number) else ''}{number}")
+
+
+@asynccontextmanager
+async def shown(app: App[Any]) -> AsyncIterator[float]:
+    """Run ``app``; yields the seconds to its first paint."""
+    app.wrote = []  # type: ignore[attr-defined]
+    app.driver_class = Memory
+    began = time.perf_counter()
+    running = asyncio.create_task(app.run_async(size=SIZE))
+    while not any("\x1b[" in data and len(data) > 500 for _, data in app.wrote):  # type: ignore[attr-defined]
+        await asyncio.sleep(0.01)
+    yield app.wrote[-1][0] - began  # type: ignore[attr-defined]
+    app.exit()
+    await running
+
+
+async def pressed(app: App[Any], keys: list[str]) -> list[float]:
+    """Press ``keys`` one after the other; returns for each the milliseconds until its slot is marked."""
+    took = []
+    for key in keys:
+        app.wrote.clear()  # type: ignore[attr-defined]
+        began = time.perf_counter()
+        app.post_message(events.Key(key, key))
+        while not (seen := [at for at, data in app.wrote if f"▸{key}" in data]):  # type: ignore[attr-defined]
+            await asyncio.sleep(0.001)
+            assert time.perf_counter() - began < 5, f"{key} was never marked"
+        took.append(1000 * (seen[0] - began))
+        await asyncio.sleep(GAP_S)
+    return took
+
+
+def told(took: list[float]) -> str:
+    return f"p50 {statistics.median(took):5.1f} ms, p99 {statistics.quantiles(took, n=100)[98]:5.1f} ms"
+
+
+def busy(story: Story, feed: Callable[[ev.Event], None], over: threading.Event) -> None:
+    at = 0
+    while not over.wait(PROGRESS_S):
+        at += 1
+        for slot in range(1, story.count + 1):
+            share = (at % 400) / 400
+            feed(ev.StepProgress(**story.head(slot), step="device_os", share=share, seconds_left=30 * (1 - share)))
+
+
+KEYS_PRESSED = [str(4 + n % 6) for n in range(KEYS)]  # no tens of 32 slots
+
+
+def test_bare(say: Say) -> None:
+    async def run() -> None:
+        app = Bare()
+        async with shown(app) as first:
+            took = await pressed(app, KEYS_PRESSED)
+        say(f"bare Textual app, idle: first paint {first:.2f} s, key to paint {told(took)}")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("count", [16, 32])
+def test_key_to_paint(count: int, say: Say) -> None:
+    story = Story(count)
+    app = story.app(is_animated=True)
+
+    async def run() -> None:
+        over = threading.Event()
+        async with shown(app) as first:
+            for event in (*story.opened(), *(one for n in range(1, count + 1) for one in busy_from(story, n))):
+                app.feed(event)
+            await asyncio.sleep(1.0)
+            cpu, began = time.process_time(), time.perf_counter()
+            await asyncio.sleep(4.0)
+            idle = (time.process_time() - cpu) / (time.perf_counter() - began)
+            feeder = threading.Thread(target=busy, args=(story, app.feed, over))
+            feeder.start()
+            await asyncio.sleep(1.0)
+            app.wrote.clear()  # type: ignore[attr-defined]
+            cpu, began = time.process_time(), time.perf_counter()
+            await asyncio.sleep(4.0)
+            load = (time.process_time() - cpu) / (time.perf_counter() - began)
+            painted = sum(len(data) for _, data in app.wrote) / 4000  # type: ignore[attr-defined]
+            took = await pressed(app, KEYS_PRESSED)
+            over.set()
+            feeder.join()
+        say(
+            f"{count} slots: first paint {first:.2f} s, idle {idle:.1%} of a core; busy {load:.0%}, {painted:.0f} kB/s,"
+            f" key to paint {told(took)}"
+        )
+
+    asyncio.run(run())
+
+
+def busy_from(story: Story, slot: int) -> list[ev.Event]:
+    return [*story.arrives(slot), *story.writes(slot, 0.0)]
