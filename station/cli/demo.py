@@ -27,7 +27,7 @@ from ..steps.table import StepTable
 from ..words.catalogue import Words
 from .ending import Ending, Over, told_to_end
 from .places import check_output, firmware_folder, made_dir, output
-from .speaking import add_language, form_of, words_of
+from .speaking import add_language, add_theme, form_of, words_of
 from .story import list_stories, reconciliation_as_json, reconciliation_words
 
 SCREEN_SPEED = 6.0
@@ -81,6 +81,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     add_language(parser)
+    add_theme(parser)
     parser.add_argument(
         "--factory-os",
         choices=ALL_VERSIONS,
@@ -161,6 +162,8 @@ def run(arguments: argparse.Namespace) -> int:
         dict(os.environ),
         words,
         lambda *ending: _finish_screen(*ending, export=arguments.export, words=words),
+        arguments.theme or "dark",
+        with_sounds=arguments.sounds,
     )
 
 

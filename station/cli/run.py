@@ -42,7 +42,7 @@ from .account import token_source, way_out
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
 from .slots import write_off
-from .speaking import add_language, form_of, words_of
+from .speaking import add_language, add_theme, form_of, words_of
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     add_usb(parser)
     add_language(parser)
+    add_theme(parser)
     add_data_dir(parser)
     parser.set_defaults(run=run, has_screen=has_screen)
 
@@ -101,7 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     if has_screen(arguments):
         from .screen import station_screen  # the screen is loaded only where it is shown
 
-        return station_screen(station, words)
+        theme, sounds = arguments.theme or config.theme, arguments.sounds or config.sounds
+        return station_screen(station, words, theme, with_sounds=sounds)
     return _headless(station, arguments, clock, words)
 
 

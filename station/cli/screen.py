@@ -17,6 +17,9 @@ from ..headless import Tally
 from ..model import SlotInfo
 from ..paths import shipped_profiles
 from ..tui.app import BenchApp
+from ..tui.sounds import Sounds
+from ..tui.terminal import palette_of_terminal
+from ..view.look import THEMES
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
 from .records import JournalRecords
@@ -26,13 +29,14 @@ CLOSE_S = 5.0
 """How long the screen may take to close after its station stopped."""
 
 
-def station_screen(station: Station, words: Words) -> int:
+def station_screen(station: Station, words: Words, theme: str = "dark", *, with_sounds: bool = False) -> int:
     """Show the bench until the operator leaves or the system ends it; returns the exit status."""
     tally, over = Tally(), Over()
     with told_to_end(over):
         why = LEFT
         try:
-            why = _Screen(station, words, station.slots, station.start, tally, over).show()
+            screen = _Screen(station, words, station.slots, station.start, tally, over, theme=theme)
+            why = screen.show(with_sounds=with_sounds)
         finally:
             station.stop(why)
     return tally.exit_status_of_screen
@@ -44,6 +48,9 @@ def demo_screen(
     environ: dict[str, str],
     words: Words,
     finish: Callable[[Demo, Tally, float, str], tuple[str, int]],
+    theme: str = "dark",
+    *,
+    with_sounds: bool = False,
 ) -> int:
     """Show the bench over virtual units; with ``once`` it closes by itself when every slot is done.
 
@@ -56,7 +63,8 @@ def demo_screen(
         try:
             demo.open_batches()  # before the screen is up, so that errors appear on the command line
             until = demo.wait_settled if options.once else None
-            why = _Screen(demo.station, words, demo.slots, demo.start, tally, over, until).show()
+            screen = _Screen(demo.station, words, demo.slots, demo.start, tally, over, until, theme=theme)
+            why = screen.show(with_sounds=with_sounds)
         except BaseException as error:
             demo.abandon(str(error))
             raise
@@ -79,6 +87,8 @@ class _Screen:
         tally: Tally,
         over: Over,
         until: Callable[[], None] | None = None,
+        *,
+        theme: str,
     ) -> None:
         self._station, self._start, self._tally, self._over, self._until = station, start, tally, over, until
         self._failures: list[Exception] = []
@@ -89,21 +99,28 @@ class _Screen:
         records = JournalRecords(station.journal, Path.cwd())
         self._app = BenchApp(
             slots, station.send, words, profiles=tuple(dict.fromkeys((*loaded, *shipped))), records=records,
-            on_ready=self._ready,
+            on_ready=self._ready, palette=palette_of_terminal(THEMES[theme]),
         )  # fmt: skip
         station.bus.subscribe(self._app.feed)
         station.bus.subscribe(tally)
 
-    def show(self) -> str:
-        """Run the screen; returns why it closed, empty when ``until`` returned. Raises what ``until`` raised."""
+    def show(self, *, with_sounds: bool = False) -> str:
+        """Run the screen, with tones if asked; returns why it closed, empty when ``until`` returned.
+
+        Raises what ``until`` raised.
+        """
         watcher = threading.Thread(target=self._end_with_signal, name="ending", daemon=True)
         watcher.start()
+        sounds = Sounds() if with_sounds else None
+        self._app.play = sounds.play if sounds is not None else None
         try:
             self._app.run()
         except OSError:  # the terminal itself is gone
             if not self._told:
                 raise
         finally:
+            if sounds is not None:
+                sounds.close()
             self._is_closed.set()
             self._over.put("")
             watcher.join()

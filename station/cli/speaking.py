@@ -20,6 +20,12 @@ def add_language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", metavar="L", help="what screen and lines speak: en, de, zh, or of a plug-in (en)")
 
 
+def add_theme(parser: argparse.ArgumentParser) -> None:
+    """Declare how the screen looks and sounds."""
+    parser.add_argument("--theme", choices=("dark", "light"), help="of the screen; light: for bright halls (dark)")
+    parser.add_argument("--sounds", action="store_true", help="tones for PASS, FAIL and YOUR TURN")
+
+
 def words_of(arguments: argparse.Namespace, config: StationConfig | None = None) -> Words:
     """Load the words of the option, else of the config, else English; raises `BadInput` when there are none."""
     asked = arguments.language

@@ -76,6 +76,8 @@ class StationConfig:
     power: int | None = None  # how many cellular units may be written or transmit at once; None: all
     off: tuple[OffSlot, ...] = ()  # slots out of service
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
+    theme: str = "dark"  # of the screen
+    sounds: bool = False  # for verdicts and YOUR TURN
     printers: tuple[PrinterPlace, ...] = ()
     hooks: tuple[HookPlace, ...] = ()
     source: Path | None = None  # the file it came from, None for the defaults
@@ -293,6 +295,16 @@ class _Bench(Section):
     )  # fmt: skip
 
 
+class _Screen(Section):
+    """How the screen looks and sounds."""
+
+    theme: str = Field(
+        default="dark", pattern=r"^(dark|light)$", title='"dark" or "light"', examples=["light"],
+        description="light: for bright halls, where a dark screen mirrors the lamps.",
+    )  # fmt: skip
+    sounds: bool = Field(default=False, description="PASS one high short tone, FAIL two low, YOUR TURN three.")
+
+
 class _File(Section):
     """One station: who it is, its slots, its cloud, its folders, its USB. Everything has a default."""
 
@@ -305,6 +317,7 @@ class _File(Section):
         default={}, title="a table [off]", examples=[{"3": {"why": "socket worn out"}}]
     )
     bench: _Bench = _Bench()
+    screen: _Screen = _Screen()
     printers: Annotated[dict[str, PrinterSection], AfterValidator(are_named)] = printers_field()
     hooks: Annotated[tuple[HookSection, ...], AfterValidator(go_somewhere)] = hooks_field()
     cloud: _Cloud = _Cloud()
@@ -342,6 +355,8 @@ def load_config(path: Path | None = None) -> StationConfig:
         off=tuple(file.off.values()),
         ignored_ports=file.ports.ignore,
         hooks=tuple(one.place() for one in file.hooks),
+        theme=file.screen.theme,
+        sounds=file.screen.sounds,
         printers=tuple(PrinterPlace(name, one.to, one.status) for name, one in file.printers.items()),
         source=chosen,
     )

@@ -22,7 +22,7 @@ from ..engine.commands import BindPort, Command, PutSlotBack, RetrySlot, Scan, S
 from ..engine.events import Event
 from ..model import SlotInfo
 from ..scan.codes import COMMAND, code_of
-from ..view.look import ASCII, UNICODE, Palette
+from ..view.look import ASCII, LIGHT, UNICODE, Look, Palette
 from ..view.records import NoRecords, Records
 from ..view.reduce import replay
 from ..view.state import BenchState
@@ -97,6 +97,8 @@ class BenchApp(App[None]):
         self._profiles, self._words, self._is_animated = profiles, words, is_animated
         self._records = records or NoRecords()
         self._send, self._on_ready = send, on_ready
+        self.play: Callable[[Look], bool] | None = None
+        """Plays the sound of a look and returns whether this computer can; None: no sounds."""
         self.state = BenchState.of(slots, words)
         self.selected: int | None = None
         self._hint = ""  # reply to the last key, until the next one
@@ -113,7 +115,7 @@ class BenchApp(App[None]):
         self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
         # the terminal's own colours where the palette has none; with NO_COLOR that means no colours at all
         super().__init__(ansi_color=True)
-        self.theme = "ansi-dark"
+        self.theme = "ansi-light" if self._palette is LIGHT else "ansi-dark"
         self.set_class(self.glyphs.ascii_only, "-ascii")
 
     # --- from other threads ---
@@ -182,8 +184,20 @@ class BenchApp(App[None]):
             self._draw_timer = None
         waiting = self._pump.take()
         if waiting:
-            self.state = replay(self.state, waiting)
+            before, self.state = self.state, replay(self.state, waiting)
             self._show()
+            self._sound(before)
+
+    def _sound(self, before: BenchState) -> None:
+        """Play what became of a slot, the loudest if of several; that nothing can play is said once."""
+        if self.play is None:
+            return
+        known = {slot.number: slot.look for slot in before.slots}
+        changed = {slot.look for slot in self.state.slots if known.get(slot.number) is not slot.look}
+        loudest = next((look for look in (Look.HANDS, Look.FAIL, Look.PASS) if look in changed), None)
+        if loudest is not None and not self.play(loudest):
+            self.play = None
+            self._say(Say("no_sound"))
 
     def _show(self) -> None:
         for screen in self.screen_stack:

@@ -728,6 +728,10 @@ nothing_there = Kein Gerät auf Platz { $slot }.
         Gerät einstecken.
 cloud_back = Cloud antwortet wieder.
 cloud_gone = Cloud antwortet nicht.
+no_sound = Dieser Rechner gibt keinen Ton.
+    .short =
+        Kein Ton auf
+        diesem Rechner.
 batch_open = Los { $batch } offen.
 batch_not_open = Los { $batch } ist nicht offen.
     .do = { -supervisor }

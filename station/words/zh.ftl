@@ -516,6 +516,7 @@ nothing_there = 槽位 { $slot } 没有设备。
         请插入设备。
 cloud_back = 云端恢复应答。
 cloud_gone = 云端没有应答。
+no_sound = 本机无法发声。
 batch_open = 批次 { $batch } 已开。
 batch_not_open = 批次 { $batch } 未开。
     .do = { -supervisor }

@@ -31,14 +31,17 @@ GAP_S = 0.08  # between two keys; not a scanner
 PROGRESS_S = 0.05
 
 
+def wrote(app: App[Any]) -> list[tuple[float, str]]:
+    found: list[tuple[float, str]] = vars(app)["wrote"]
+    return found
+
+
 class Memory(Driver):
     """A terminal of `SIZE` that keeps when it was written to."""
 
-    wrote: list[tuple[float, str]]
-
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        self.wrote = app.wrote  # type: ignore[attr-defined]
+        self.wrote = wrote(app)
 
     def write(self, data: str) -> None:
         self.wrote.append((time.perf_counter(), data))
@@ -67,13 +70,13 @@ class Bare(App[None]):
 @asynccontextmanager
 async def shown(app: App[Any]) -> AsyncIterator[float]:
     """Run ``app``; yields the seconds to its first paint."""
-    app.wrote = []  # type: ignore[attr-defined]
+    vars(app)["wrote"] = []
     app.driver_class = Memory
     began = time.perf_counter()
     running = asyncio.create_task(app.run_async(size=SIZE))
-    while not any("\x1b[" in data and len(data) > 500 for _, data in app.wrote):  # type: ignore[attr-defined]
+    while not any("\x1b[" in data and len(data) > 500 for _, data in wrote(app)):
         await asyncio.sleep(0.01)
-    yield app.wrote[-1][0] - began  # type: ignore[attr-defined]
+    yield wrote(app)[-1][0] - began
     app.exit()
     await running
 
@@ -82,10 +85,10 @@ async def pressed(app: App[Any], keys: list[str]) -> list[float]:
     """Press ``keys`` one after the other; returns for each the milliseconds until its slot is marked."""
     took = []
     for key in keys:
-        app.wrote.clear()  # type: ignore[attr-defined]
+        wrote(app).clear()
         began = time.perf_counter()
         app.post_message(events.Key(key, key))
-        while not (seen := [at for at, data in app.wrote if f"▸{key}" in data]):  # type: ignore[attr-defined]
+        while not (seen := [at for at, data in wrote(app) if f"▸{key}" in data]):
             await asyncio.sleep(0.001)
             assert time.perf_counter() - began < 5, f"{key} was never marked"
         took.append(1000 * (seen[0] - began))
@@ -136,11 +139,11 @@ def test_key_to_paint(count: int, say: Say) -> None:
             feeder = threading.Thread(target=busy, args=(story, app.feed, over))
             feeder.start()
             await asyncio.sleep(1.0)
-            app.wrote.clear()  # type: ignore[attr-defined]
+            wrote(app).clear()
             cpu, began = time.process_time(), time.perf_counter()
             await asyncio.sleep(4.0)
             load = (time.process_time() - cpu) / (time.perf_counter() - began)
-            painted = sum(len(data) for _, data in app.wrote) / 4000  # type: ignore[attr-defined]
+            painted = sum(len(data) for _, data in wrote(app)) / 4000
             took = await pressed(app, KEYS_PRESSED)
             over.set()
             feeder.join()

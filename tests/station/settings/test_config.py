@@ -76,6 +76,14 @@ def test_excluded_ports_slots_out_of_service_and_power_are_read(tmp_path: Path) 
     assert found.power == 3
 
 
+def test_how_the_screen_looks_and_sounds_is_read(tmp_path: Path) -> None:
+    found = config(tmp_path, '[screen]\ntheme = "light"\nsounds = true\n')
+    assert (found.theme, found.sounds) == ("light", True)
+    assert (config(tmp_path, "").theme, config(tmp_path, "").sounds) == ("dark", False)
+    with pytest.raises(BadInput, match=r'line 2, \[screen\] theme: expected "dark" or "light"'):
+        config(tmp_path, '[screen]\ntheme = "blue"\n')
+
+
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     found = config(tmp_path, "")
     assert (found.cloud_url, found.token, found.slots) == (DEFAULT_CLOUD, SecretRef("login", "PARTICLE_TOKEN"), ())
