@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test check rules shows mutants simulate matrix sweep shift attack bench lock clean
+.PHONY: setup demo test check rules shows mutants simulate matrix sweep shift attack bench pictures lock clean
 
 setup: $(STAMP)
 
@@ -55,6 +55,9 @@ attack: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/bench -o python_files='bench_*.py' -p no:xdist -q $(ARGS)
+
+pictures: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m support.pictures $(ARGS)
 
 lock: $(STAMP)
 	test -x $(BIN)/pip-compile || $(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools

@@ -1,46 +1,48 @@
-"""A few pictures of the bench, for eyes: behaviour is tested elsewhere. Renew with ``--snapshot-update``."""
+"""Pictures of the program, for eyes: every state, and chosen others, reached by replaying recorded events.
+
+Behaviour is tested elsewhere. Renew with ``--snapshot-update``, and look at each (`make pictures`).
+"""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable
-from typing import Any
+import asyncio
+import dataclasses
+from pathlib import Path
 
 import pytest
-from support.screen_story import Story
-from textual.pilot import Pilot
+from support.pictures import PICTURES, Picture, drawn
+from support.recorded import kept, read
+from support.spoken import ENGLISH
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from station.words.languages import load
-
-PICTURES = [
-    ("one_slot", 1, (80, 24), (), {}),
-    ("eight_slots", 8, (80, 24), (), {}),
-    ("thirty_two_slots", 32, (80, 24), (), {}),
-    ("eight_slots_wide", 8, (120, 40), (), {}),
-    ("ascii", 8, (80, 24), (), {"ascii_only": True}),
-    ("german", 8, (80, 24), (), {"words": load("de", datetime.UTC)}),
-    ("chinese", 8, (80, 24), (), {"words": load("zh", datetime.UTC)}),
-    ("details", 4, (120, 40), ("2", "enter"), {}),
-]
+from station.model import Verdict
+from station.view.look import Look
+from station.view.reduce import replay
+from station.view.state import BenchState, SlotState
 
 
-@pytest.mark.parametrize(("count", "size", "keys", "options"), [p[1:] for p in PICTURES], ids=[p[0] for p in PICTURES])
-def test_the_bench_looks_as_it_did(
-    snap_compare: Callable[..., bool],
-    count: int,
-    size: tuple[int, int],
-    keys: tuple[str, ...],
-    options: dict[str, Any],
-) -> None:
-    story = Story(count)
-    app = story.app(**options)
+class Svg(SingleFileSnapshotExtension):
+    """One file a picture, which a browser shows."""
 
-    async def tell(pilot: Pilot[None]) -> None:
-        for event in story.everything():
-            app.feed(event)
-        await pilot.pause()
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause(0.1)
+    _write_mode = WriteMode.TEXT
+    file_extension = "svg"
 
-    assert snap_compare(app, terminal_size=size, run_before=tell)
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_the_program_looks_as_it_did(picture: Picture, snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    assert asyncio.run(drawn(picture, tmp_path)).replace("<rect", "\n<rect") == snapshot(extension_class=Svg)
+
+
+def test_the_recorded_states_are_every_look_but_an_empty_and_an_off_slot() -> None:
+    state = replay(BenchState(tuple(SlotState(n) for n in range(1, 9)), ENGLISH), read("states"))
+    assert {slot.look for slot in state.slots} == set(Look) - {Look.EMPTY, Look.OFF}
+    assert {slot.verdict for slot in state.slots} == {None, *Verdict}
+
+
+def test_a_recorded_file_holds_its_events_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = read("states")
+    assert all(dataclasses.is_dataclass(event) for event in told)
+    monkeypatch.setattr("support.recorded.FOLDER", tmp_path)
+    kept(told, tmp_path / "again.jsonl")
+    assert read("again") == told
