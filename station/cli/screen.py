@@ -112,7 +112,7 @@ class _Screen:
         watcher = threading.Thread(target=self._end_with_signal, name="ending", daemon=True)
         watcher.start()
         sounds = Sounds() if with_sounds else None
-        self._app.play = sounds.play if sounds is not None else None
+        self._app.sounds = sounds
         try:
             self._app.run()
         except OSError:  # the terminal itself is gone

@@ -13,7 +13,6 @@ from typing import ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -22,12 +21,13 @@ from ..engine.commands import BindPort, Command, PutSlotBack, RetrySlot, Scan, S
 from ..engine.events import Event
 from ..model import SlotInfo
 from ..scan.codes import COMMAND, code_of
-from ..view.look import ASCII, LIGHT, UNICODE, Look, Palette
+from ..view.look import ASCII, LIGHT, UNICODE, Palette
 from ..view.records import NoRecords, Records
 from ..view.reduce import replay
 from ..view.state import BenchState
 from ..words.catalogue import Words
 from ..words.say import Say
+from .messages import EventsWaiting, LeaveNow
 from .pump import EventPump
 from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
 from .screens.asking import Question, TypeLabel, TypeReason, stop
@@ -37,25 +37,13 @@ from .screens.details import Details
 from .screens.find import Find
 from .screens.help import Help
 from .screens.page import Following
-from .terminal import is_ascii_terminal, palette_of_terminal
+from .sounds import Sounds
+from .terminal import is_ascii_terminal, palette_of_terminal, variables_of
 
 BLINK_S = 0.5
-DRAW_S = 0.1
-"""Seconds between two drawings of progress: a bar that moves ten times a second looks smooth."""
+DRAW_S = 0.1  # between two drawings of progress: a bar that moves ten times a second looks smooth
 _SHEETS = ("station", "supervisor")
-MAX_REASON = 60
-"""Characters of why a slot is out of service, as the config file takes them."""
-
-
-class EventsWaiting(Message):
-    """Events are queued. A message that is still unhandled covers all later ones."""
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, EventsWaiting)
-
-
-class LeaveNow(Message):
-    """The program requests that the screen be closed."""
+MAX_REASON = 60  # characters of why a slot is out of service, as the config file takes them
 
 
 class BenchApp(App[None]):
@@ -71,8 +59,7 @@ class BenchApp(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = [Path(__file__).with_name(f"{name}.tcss") for name in _SHEETS]
     ENABLE_COMMAND_PALETTE = False
     TITLE = "station"
-    digit_s = 1.0
-    """Seconds within which a second digit belongs to the first."""
+    digit_s = 1.0  # seconds within which a second digit belongs to the first
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "Leave"),
         Binding("ctrl+q,ctrl+c", "leave", "Leave", show=False, priority=True),
@@ -97,8 +84,7 @@ class BenchApp(App[None]):
         self._profiles, self._words, self._is_animated = profiles, words, is_animated
         self._records = records or NoRecords()
         self._send, self._on_ready = send, on_ready
-        self.play: Callable[[Look], bool] | None = None
-        """Plays the sound of a look and returns whether this computer can; None: no sounds."""
+        self.sounds: Sounds | None = None  # none: silence
         self.state = BenchState.of(slots, words)
         self.selected: int | None = None
         self._hint = ""  # reply to the last key, until the next one
@@ -129,7 +115,7 @@ class BenchApp(App[None]):
         self._must_leave = True
         self._post(LeaveNow())
 
-    def _post(self, message: Message) -> None:
+    def _post(self, message: EventsWaiting | LeaveNow) -> None:
         if not self._is_standing:
             return  # `on_mount` handles what was queued before it
         try:
@@ -144,11 +130,7 @@ class BenchApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the palette as variables of station.tcss."""
-        variables = super().get_theme_variable_defaults()
-        for look, paint in self._palette.items():
-            for part in ("fill", "text", "border"):
-                variables[f"{look.value}-{part}"] = getattr(paint, part) or "ansi_default"
-        return variables | {f"ground-{part}": variables[f"empty-{part}"] for part in ("fill", "text", "border")}
+        return super().get_theme_variable_defaults() | variables_of(self._palette)
 
     def on_mount(self) -> None:
         """Draw the events fed so far, then follow new ones; Textual calls it once."""
@@ -163,12 +145,13 @@ class BenchApp(App[None]):
             self.exit()
 
     def on_events_waiting(self, message: EventsWaiting) -> None:
-        """Draw what somebody waits for at once, and progress at most every `DRAW_S`: a key must not queue behind it."""
+        """Draw at once what somebody waits for; progress at most every `DRAW_S`, so that no key queues behind it."""
         wait = self._drawn_at + DRAW_S - message.time
         if self._pump.is_urgent or wait <= 0:
             self._drawn_at = message.time
             self._drain()
         elif self._draw_timer is None:
+            self._drawn_at += DRAW_S
             self._draw_timer = self.set_timer(wait, self._drain)
 
     def on_leave_now(self, _message: LeaveNow) -> None:
@@ -182,22 +165,12 @@ class BenchApp(App[None]):
         if self._draw_timer is not None:
             self._draw_timer.stop()
             self._draw_timer = None
-        waiting = self._pump.take()
-        if waiting:
+        if waiting := self._pump.take():
             before, self.state = self.state, replay(self.state, waiting)
             self._show()
-            self._sound(before)
-
-    def _sound(self, before: BenchState) -> None:
-        """Play what became of a slot, the loudest if of several; that nothing can play is said once."""
-        if self.play is None:
-            return
-        known = {slot.number: slot.look for slot in before.slots}
-        changed = {slot.look for slot in self.state.slots if known.get(slot.number) is not slot.look}
-        loudest = next((look for look in (Look.HANDS, Look.FAIL, Look.PASS) if look in changed), None)
-        if loudest is not None and not self.play(loudest):
-            self.play = None
-            self._say(Say("no_sound"))
+            if self.sounds is not None and not self.sounds.hear(before, self.state):
+                self.sounds = None
+                self._say(Say("no_sound"))
 
     def _show(self) -> None:
         for screen in self.screen_stack:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..view.look import Look
+from ..view.state import BenchState
 
 RATE = 22_050  # samples a second, 16 bits
 FADE_S = 0.01  # at both ends of a tone: without it a loudspeaker clicks
@@ -76,6 +77,13 @@ class Sounds:
                 self._player = None
                 return False
         return True
+
+    def hear(self, before: BenchState, after: BenchState) -> bool:
+        """Play what became of a slot, the loudest if of several; returns False if this computer can play nothing."""
+        known = {slot.number: slot.look for slot in before.slots}
+        changed = {slot.look for slot in after.slots if known.get(slot.number) is not slot.look}
+        loudest = next((look for look in (Look.HANDS, Look.FAIL, Look.PASS) if look in changed), None)
+        return loudest is None or self.play(loudest)
 
     def close(self) -> None:
         """Stop what plays, and remove the files."""

@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from textual import constants
 
-from ..view.look import DARK, SIXTEEN_COLOURS, Palette
+from ..view.look import DARK, SIXTEEN_COLOURS, Look, Palette
 
 
 def palette_of_terminal(wanted: Palette = DARK) -> Palette:
@@ -23,3 +23,10 @@ def is_ascii_terminal() -> bool:
         return True
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
     return not encoding.lower().replace("-", "").startswith("utf")
+
+
+def variables_of(palette: Palette) -> dict[str, str]:
+    """Return a palette as variables of station.tcss; ``ground`` is the screen itself."""
+    named = [*((look.value, paint) for look, paint in palette.items()), ("ground", palette[Look.EMPTY])]
+    parts = ("fill", "text", "border")
+    return {f"{name}-{part}": getattr(paint, part) or "ansi_default" for name, paint in named for part in parts}

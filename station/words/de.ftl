@@ -729,9 +729,6 @@ nothing_there = Kein Gerät auf Platz { $slot }.
 cloud_back = Cloud antwortet wieder.
 cloud_gone = Cloud antwortet nicht.
 no_sound = Dieser Rechner gibt keinen Ton.
-    .short =
-        Kein Ton auf
-        diesem Rechner.
 batch_open = Los { $batch } offen.
 batch_not_open = Los { $batch } ist nicht offen.
     .do = { -supervisor }

@@ -704,9 +704,6 @@ nothing_there = No unit in slot { $slot }.
 cloud_back = Cloud answers again.
 cloud_gone = Cloud does not answer.
 no_sound = This computer plays no sound.
-    .short =
-        No sound on
-        this computer.
 batch_open = Batch { $batch } open.
 batch_not_open = Batch { $batch } is not open.
     .do = { -supervisor }

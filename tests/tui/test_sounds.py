@@ -74,31 +74,44 @@ def test_a_player_that_cannot_be_started_counts_as_none() -> None:
     sounds.close()
 
 
+class Listening(Sounds):
+    """Notes what it would play; a deaf one can play nothing."""
+
+    def __init__(self, *, is_deaf: bool = False) -> None:
+        super().__init__(find=lambda _name: None)
+        self.heard: list[Look] = []
+        self._is_deaf = is_deaf
+
+    def play(self, look: Look) -> bool:
+        self.heard.append(look)
+        return not self._is_deaf
+
+
 @on_loop
 async def test_each_verdict_and_your_turn_is_heard_once_and_the_loudest_of_several() -> None:
-    story, heard = Story(4), list[Look]()
+    story = Story(4)
     app = story.app()
     async with running(app) as pilot:
-        app.play = lambda look: heard.append(look) or True  # type: ignore[func-returns-value]
+        app.sounds = listening = Listening()
         await tell(pilot, app, *story.arrives(1), *story.writes(1))
-        assert heard == []
+        assert listening.heard == []
         await tell(pilot, app, story.ends(1))
         await tell(pilot, app, *story.arrives(2), ev.StationNote(at=AT, reason="x"))
-        assert heard == [Look.PASS]
-        together = (story.ends(2, Verdict.FAIL, "silent"), *story.arrives(3), *story.asks(3))
-        await tell(pilot, app, *together)
-        assert heard == [Look.PASS, Look.HANDS]
+        assert listening.heard == [Look.PASS]
+        await tell(pilot, app, story.ends(2, Verdict.FAIL, "silent"), *story.arrives(3), *story.asks(3))
         await press(pilot, "2")
-        assert heard == [Look.PASS, Look.HANDS]
+        assert listening.heard == [Look.PASS, Look.HANDS]
+        listening.close()
 
 
 @on_loop
 async def test_that_nothing_can_play_is_said_once() -> None:
-    story, asked = Story(2), list[Look]()
+    story = Story(2)
     app = story.app()
     async with running(app) as pilot:
-        app.play = lambda look: bool(asked.append(look))  # type: ignore[func-returns-value]
+        app.sounds = listening = Listening(is_deaf=True)
         await tell(pilot, app, *story.arrives(1), story.ends(1))
         assert "This computer plays no sound." in picture(app)
         await tell(pilot, app, *story.arrives(2), story.ends(2))
-        assert asked == [Look.PASS]
+        assert listening.heard == [Look.PASS]
+        listening.close()
