@@ -26,7 +26,7 @@ class Svg(SingleFileSnapshotExtension):
     """One file a picture, which a browser shows."""
 
     _write_mode = WriteMode.TEXT
-    file_extension = "svg"
+    _file_extension = "svg"
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
