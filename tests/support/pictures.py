@@ -136,7 +136,7 @@ def svg(app: BenchApp, ground: str, ink: str) -> str:
                     at = f'x="{here + lead}" y="{row * down + 15}"'
                     parts.append(f'<text {at} fill="{fill}"{look}{faint}>{escape(run.strip())}</text>')
     frame = f'width="{width}" height="{height}" shape-rendering="crispEdges" font-family="{FONT}" font-size="16.6"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" {frame}>{"".join(parts)}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" style="white-space:pre" {frame}>{"".join(parts)}</svg>'
 
 
 def _rect(x: float, y: float, width: float, height: float, fill: str, faint: str = "") -> str:
