@@ -1,13 +1,14 @@
 """Keeps a terminal usable however the program on it ends: the program runs as the child of a small parent process.
 
-The parent only waits: it forwards the signals it receives, restores the terminal when the child was
-killed, and exits as the child did.
+The parent only waits: it forwards the signals it receives, tells the child of a terminal that went away, restores the
+terminal when the child was killed, and exits as the child did.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import termios
@@ -16,6 +17,8 @@ from collections.abc import Callable
 
 HANDED_ON = frozenset({signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGWINCH, signal.SIGUSR1, signal.SIGUSR2})
 _WATCHED = HANDED_ON | {signal.SIGCHLD}
+LOOK_S = 1.0
+"""How often the parent looks whether its terminal is still there."""
 RESET = (
     b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[?2048l"
     b"\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
@@ -59,10 +62,20 @@ def _end_with_parent(alive: int) -> None:
 
 
 def _wait(child: int) -> int:
-    """Forward signals until ``child`` has ended; return its wait status."""
+    """Forward signals until ``child`` has ended; return its wait status.
+
+    A terminal that is not the controlling one (a container's) goes away without a signal; the child gets it from here.
+    """
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # what poll tells unasked is that it hung up
+    is_there = True
     while True:
-        got = signal.sigwaitinfo(_WATCHED)
-        if got.si_signo == signal.SIGCHLD:
+        got = signal.sigtimedwait(_WATCHED, LOOK_S)
+        if got is None:
+            if is_there and terminal.poll(0):
+                is_there = False
+                os.kill(child, signal.SIGHUP)
+        elif got.si_signo == signal.SIGCHLD:
             found, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
             if found and os.WIFSTOPPED(status):
                 os.kill(os.getpid(), signal.SIGSTOP)  # the shell waits for this process, not for its child

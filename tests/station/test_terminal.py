@@ -30,9 +30,10 @@ PATIENCE_S = 60.0
 
 @dataclass
 class Terminal:
-    """A terminal with a program on it that has it for its controlling terminal."""
+    """A terminal with a program on it, whose controlling terminal it is unless ``is_controlling`` says otherwise."""
 
     arguments: tuple[str, ...]
+    is_controlling: bool = True
     shown: bytearray = field(default_factory=bytearray)
 
     def __enter__(self) -> Terminal:
@@ -40,7 +41,7 @@ class Terminal:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, *self.arguments],
+            [sys.executable, *(("-c", _TAKE_TERMINAL) if self.is_controlling else ("-m", "station")), *self.arguments],
             stdin=self.slave, stdout=self.slave, stderr=self.slave,
             env=os.environ | {"TERM": "xterm-256color"}, start_new_session=True,
         )  # fmt: skip
@@ -106,8 +107,9 @@ os.execv(sys.executable, [sys.executable, "-m", "station", *sys.argv[1:]])
 """
 
 
-def demo(place: Path, *more: str) -> Terminal:
-    return Terminal(("demo", "--units", "1", "--profile", "boron-product", "--data-dir", str(place), *more))
+def demo(place: Path, *more: str, is_controlling: bool = True) -> Terminal:
+    words = ("demo", "--units", "1", "--profile", "boron-product", "--data-dir", str(place), *more)
+    return Terminal(words, is_controlling)
 
 
 def story(place: Path) -> tuple[list[Verdict | None], str]:
@@ -147,8 +149,9 @@ def test_a_signal_in_the_middle_of_a_write_leaves_terminal_journal_and_unit_in_o
 
 
 @pytest.mark.slow
-def test_a_closed_window_is_an_orderly_end(tmp_path: Path) -> None:
-    with demo(tmp_path) as terminal:
+@pytest.mark.parametrize("is_controlling", [True, False])
+def test_a_closed_window_is_an_orderly_end(is_controlling: bool, tmp_path: Path) -> None:
+    with demo(tmp_path, is_controlling=is_controlling) as terminal:
         terminal.until(WRITING)
         terminal.close()
         assert terminal.process.wait(PATIENCE_S) == 0
