@@ -161,7 +161,7 @@ def png(source: Path, target: Path, program: str, size: tuple[int, int]) -> None
     subprocess.run(
         [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", window,
          f"--screenshot={target}", source.as_uri()],
-        check=True, capture_output=True, timeout=120,
+        check=True, capture_output=True,
     )  # fmt: skip
 
 

@@ -141,4 +141,8 @@ def test_no_words_break_a_search(journal: Journal, words: str) -> None:
         sought = sought_in(words, UTC)
     except BadInput:
         return
-    journal.seek(sought)
+    page = journal.seek(sought)
+    if page.sought.kind is None:
+        assert not page.rows
+    else:
+        assert len(page.rows) <= journal.count(page.sought)

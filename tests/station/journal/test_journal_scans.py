@@ -13,6 +13,7 @@ from support.journal_story import at, everything, identified, item, pending, sta
 from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret
 from station.journal import Entry, Journal, JournalReader
+from station.journal.finding import Kind, Sought
 from station.journal.migrations import fresh
 from station.journal.opening import owner_of
 from station.model import Outcome
@@ -32,6 +33,12 @@ NO_QUESTION = {
     "is_sure", "audited", "abandoned", "mended", "directory",
 }  # fmt: skip
 
+EXACT = (
+    ("P044AB1234567", Kind.UNIT), ("34567", Kind.END), ("3f" * 8, Kind.MODULE), ("B1", Kind.BATCH),
+    ("2231-A", Kind.LOT), ("ANT=2231-A", Kind.LOT),
+)  # fmt: skip
+"""What an index leads to; a part of a label, an id or a reason stands anywhere in it, and is read for."""
+
 QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "batches": lambda j: j.batches(),
     "open_batches": lambda j: j.open_batches(),
@@ -47,6 +54,8 @@ QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "whose": lambda j: j.whose("P044AB1234567"),
     "find": lambda j: j.find("P044AB1234567"),
     "find_by_end": lambda j: j.find_by_end("34567"),
+    "seek": lambda j: [j.seek(Sought(text, kind)) for text, kind in EXACT],
+    "count": lambda j: [j.count(Sought(text, kind)) for text, kind in EXACT],
     "unit": lambda j: j.unit("a-1"),
     "known_facts": lambda j: j.known_facts(unit_id(1)),
     "wifi_digest": lambda j: j.wifi_digest(unit_id(1)),
