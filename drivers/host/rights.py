@@ -20,6 +20,15 @@ def rules_folder() -> Path:
     return Path(_RULES[0])
 
 
+def refusing(folder: Path) -> Path | None:
+    """Return what keeps this process from making files in ``folder``: it, or what it would be made in; None: nothing.
+
+    Makes nothing.
+    """
+    there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    return None if there.is_dir() and os.access(there, os.W_OK | os.X_OK) else there
+
+
 def group_names() -> frozenset[str]:
     """Return the names of the groups this process belongs to."""
     return frozenset(grp.getgrgid(gid).gr_name for gid in os.getgroups())

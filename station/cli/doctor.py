@@ -31,6 +31,7 @@ from ..settings.secrets import SecretSource
 from ..steps.local_test import LocalTest, missing_programs
 from ..steps.product_add import product_id
 from ..steps.table import StepTable
+from .doctor_beside import hook_rows, printer_rows
 from .doctor_cloud import cloud_rows
 from .places import add_data_dir, journal_dir, store_of
 from .readiness import missing_secrets
@@ -164,8 +165,8 @@ def _disk(subject: Subject) -> Iterator[Finding]:
     folder: Path = subject.arguments.data_dir or subject.config.data_dir
     there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
     free = shutil.disk_usage(there).free
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield Finding(State.STOP, "disk", f"{there} cannot be written; no record, no pass")
+    if (closed := rights.refusing(folder)) is not None:
+        yield Finding(State.STOP, "disk", f"{closed} cannot be written; no record, no pass")
     elif free < FREE_BYTES:
         yield Finding(State.STOP, "disk", f"{free >> 20} MiB left in {there}, the journal wants {FREE_BYTES >> 20}")
     else:
@@ -251,6 +252,13 @@ def _secrets(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def _beside(subject: Subject) -> Iterator[Finding]:
+    """Check what stands beside the bench: printers, and programs of the factory."""
+    profiles = [one for one in subject.profiles if isinstance(one, Profile)]
+    yield from printer_rows(subject.config, profiles)
+    yield from hook_rows(subject.config, SecretSource(os.environ), SystemPrograms())
+
+
 def _cloud(subject: Subject) -> Iterator[Finding]:
     profiles = [one for one in subject.profiles if isinstance(one, Profile)]
     yield from cloud_rows(subject.config, profiles, is_asked=not subject.arguments.no_cloud)
@@ -258,5 +266,5 @@ def _cloud(subject: Subject) -> Iterator[Finding]:
 
 LOOKS: tuple[Look, ...] = (
     _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _releases, _programs, _secrets,
-    _cloud,
+    _beside, _cloud,
 )  # fmt: skip

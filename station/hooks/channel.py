@@ -33,6 +33,10 @@ class Channel(Protocol):
         """
         ...
 
+    def look(self, timeout_s: float) -> None:
+        """Return if the other side seems to be there, and tell it nothing. Raises `HookTrouble`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Hook:

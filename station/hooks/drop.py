@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.clock import CancelToken
+from drivers.host.rights import refusing
 
 from .channel import HookTrouble
 
@@ -33,3 +34,8 @@ class FileDrop:
         except OSError as error:
             raise HookTrouble(f"{self.folder / name} cannot be written ({error.strerror or error})") from None
         return b""
+
+    def look(self, _timeout_s: float) -> None:
+        """Check that files could be made there."""
+        if (closed := refusing(self.folder)) is not None:
+            raise HookTrouble(f"{closed} cannot be written")

@@ -24,3 +24,8 @@ class Program:
             raise HookTrouble(f"{self.command[0]}: {ended.trouble}")
         read_answer(ended.output)
         return ended.output
+
+    def look(self, _timeout_s: float) -> None:
+        """Check that it may be run; run by a question it would act."""
+        if self.programs.find(self.command[0]) is None:
+            raise HookTrouble(f"there is no program {self.command[0]} that may be run; correct command")

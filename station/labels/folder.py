@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from drivers.host.rights import refusing
 
 from ..errors import BadInput
 from .printer import Connect, PrinterKind
@@ -20,6 +23,7 @@ class _Folder:
         """Put a file there, whole or not at all; by name they are in the order they came."""
         name = f"label-{time.time_ns()}.zpl"
         draft = self.path / f".{name}"
+        self.path.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(data)
         draft.replace(self.path / name)
 
@@ -38,7 +42,8 @@ def connect_to(place: str) -> Connect:
 
 
 def _opened(path: Path, _timeout_s: float) -> _Folder:
-    path.mkdir(parents=True, exist_ok=True)
+    if (closed := refusing(path)) is not None:
+        raise PermissionError(errno.EACCES, f"{closed} cannot be written")
     return _Folder(path)
 
 

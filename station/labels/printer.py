@@ -117,7 +117,7 @@ class LabelPrinter:
 
     def __init__(self, name: str, connect: Connect, clock: Clock, *, tells_status: bool = True) -> None:
         self.name, self.turn = name, Turn(clock)
-        self._connect, self._clock, self._tells_status = connect, clock, tells_status
+        self._connect, self._clock, self.tells_status = connect, clock, tells_status
 
     def print_label(
         self, zpl: bytes, cancel: CancelToken, waiting: Callable[[Say], contextlib.AbstractContextManager[None]],
@@ -140,30 +140,42 @@ class LabelPrinter:
                     trouble = self._tried(job, cancel)
         return job.sent
 
+    def look(self) -> None:
+        """Print nothing and return if the printer could print; raises `PrinterTrouble`."""
+        try:
+            with contextlib.closing(self._connect(CONNECT_S)) as link:
+                if self.tells_status:
+                    self._check(self._ask(link))
+        except OSError as error:
+            raise self._away(error) from error
+
     def _tried(self, job: _Job, cancel: CancelToken) -> PrinterTrouble | None:
         try:
             self._try(job, cancel)
         except OSError as error:
             job.is_inside = False  # it may have been switched off with the label in it
-            reason = error.strerror or str(error) or type(error).__name__
-            return PrinterTrouble(
-                f"printer {self.name} does not answer ({reason}); check its cable and power",
-                say=Say("printer_away", printer=self.name),
-            )
+            return self._away(error)
         except PrinterTrouble as trouble:
             return trouble
         return None
 
+    def _away(self, error: OSError) -> PrinterTrouble:
+        reason = error.strerror or str(error) or type(error).__name__
+        return PrinterTrouble(
+            f"printer {self.name} does not answer ({reason}); check its cable and power",
+            say=Say("printer_away", printer=self.name),
+        )
+
     def _try(self, job: _Job, cancel: CancelToken) -> None:
         with contextlib.closing(self._connect(CONNECT_S)) as link:
-            if self._tells_status and not job.is_inside:
+            if self.tells_status and not job.is_inside:
                 self._check(self._ask(link))
             if not job.is_inside:
                 job.sent += 1
                 link.send(job.zpl, SEND_S)
                 job.is_inside = True
             until = self._clock.now() + PRINT_S
-            while self._tells_status and (status := self._ask(link)).left:  # the last label of a roll leaves none
+            while self.tells_status and (status := self._ask(link)).left:  # the last label of a roll leaves none
                 self._check(status)
                 if self._clock.now() >= until:
                     raise TimeoutError("it keeps the label and prints nothing")
