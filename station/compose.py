@@ -57,7 +57,7 @@ from .errors import BadInput, CloudError, JournalError
 from .firmware.cache import FirmwareCache
 from .firmware.store import FirmwareStore
 from .hooks import Hook, HookWorker, MayStart
-from .journal import Journal, KeyPlace
+from .journal import KeyPlace, open_or_begin
 from .journal.batch_seal import fingerprint
 from .journal.following import Following
 from .journal.watch import Watch, free_bytes
@@ -136,7 +136,7 @@ class Station:
     def __init__(self, settings: Settings, hardware: Hardware, clock: Clock) -> None:
         self.bus, self.clock = Bus(), clock
         self._settings, self._hardware, self.steps = settings, hardware, StepTable.found()
-        self.journal = Journal.open(
+        self.journal, self._begun_anew = open_or_begin(
             settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S,
             key_place=settings.key_place, host=settings.host_clock, unit_steps=self.steps.on_unit,
         )  # fmt: skip
@@ -221,6 +221,8 @@ class Station:
         for opened in self.bench.batches:
             self._announce(opened)
         self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
+        if self._begun_anew:
+            self.bus.publish(StationNote(at=self.clock.utc(), reason=self._begun_anew))
         self._tell_early()
         self.line.start()
         self.outbox.start()

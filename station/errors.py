@@ -8,6 +8,7 @@
      +- JournalError    the journal cannot be written or read: no record, no pass
      |   +- JournalHeld not now: locked, disk full; waiting may help, and nothing of it was recorded
      |   +- JournalInUse another station has it
+     |   +- JournalDamaged the file itself does not hold together
      +- UnitRejected    the unit does not meet the profile: wrong platform, label, product, ...
      +- StepFault       a step found that it cannot decide
 """
@@ -65,6 +66,10 @@ class JournalHeld(JournalError):
     def __init__(self, message: str, *, say: Say) -> None:
         super().__init__(message)
         self.say = say
+
+
+class JournalDamaged(JournalError):
+    """The file of the journal is damaged: pages, not what stands in them."""
 
 
 class JournalInUse(JournalError):

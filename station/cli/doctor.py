@@ -178,6 +178,9 @@ def _journal(subject: Subject) -> Iterator[Finding]:
     if not os.path.lexists(directory):
         yield Finding(State.OK, "journal", "none yet; the first run makes one")
         return
+    for kept in sorted(directory.glob("journal.damaged-*.db")):
+        words = f"a damaged journal was set aside as {kept.name}; keep it, and report it once"
+        yield Finding(State.NOTE, "journal", words)
     try:
         with JournalReader(directory) as journal:
             verified = journal.verify()

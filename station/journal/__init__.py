@@ -1,8 +1,9 @@
 """The append-only log of all that happened at this station, and the tables made from it.
 
-`Journal.open` for the station that writes, `JournalReader` for everyone else.
+`open_or_begin` for the station that writes, `Journal.open` for a verb that does, `JournalReader` for everyone else.
 """
 
+from .anew import open_or_begin
 from .directory import JOURNAL_FILE
 from .entries import JOURNALLED, AttemptAbandoned, Entry, OutboxHurried, OutboxPostponed, SecretStored, SerialCached
 from .finding import FoundPage, FoundRow, Kind, Sought, sought_in
@@ -51,6 +52,7 @@ __all__ = [
     "UnitHistory",
     "Verified",
     "WriteRecord",
+    "open_or_begin",
     "owner_of",
     "sought_in",
 ]

@@ -117,7 +117,7 @@ def restore(file: Path, directory: Path, at: datetime.datetime, *, over_newer: b
         new.chmod(0o600)
         if checked_copy(new) != copy:
             raise JournalError(f"{file} was not copied as it is; check the disk, then restore again")
-        aside = set_aside(directory, at) if os.path.lexists(path) else None
+        aside = set_aside(directory, aside_path(directory, at)) if os.path.lexists(path) else None
         new.replace(path)
         write_seal(directory, Seal(copy.tail))
         return Restored(copy, aside, lost)
@@ -158,12 +158,17 @@ def _holds(db: sqlite3.Connection, tail: Tail) -> bool:
     return tail == Tail() or (found is not None and found[0] == tail.hash)
 
 
-def set_aside(directory: Path, at: datetime.datetime, why: str = "replaced") -> Path:
-    """Rename the journal and the files beside it, ``journal.replaced-20261129T134500Z.db``; return the new path."""
+def aside_path(directory: Path, at: datetime.datetime, why: str = "replaced") -> Path:
+    """Return a name nothing has yet, ``journal.replaced-20261129T134500Z.db``."""
     stem = f"{JOURNAL_FILE.removesuffix('.db')}.{why}-{at.astimezone(datetime.UTC):%Y%m%dT%H%M%SZ}"
     number = 0
     while os.path.lexists(target := directory / f"{stem}{f'-{number}' if number else ''}.db"):
         number += 1
+    return target
+
+
+def set_aside(directory: Path, target: Path) -> Path:
+    """Rename the journal to ``target``, and with it the files beside it; return ``target``."""
     for suffix in ("-wal", "-shm", "-journal", ""):
         path = directory / (JOURNAL_FILE + suffix)
         if os.path.lexists(path):

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from ..errors import JournalError
+from ..errors import JournalDamaged, JournalError
 from .batch_seal import KIND, checked
 from .chain import Row, Tail, changed, flaw
 from .counts import count_figures
@@ -219,7 +219,7 @@ def _check_file(db: sqlite3.Connection) -> None:
     """Check the file itself: its pages and indexes, and that no table or trigger is missing or changed."""
     said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if said != "ok":
-        raise tampered(f"the file is damaged ({' '.join(said.split())})")
+        raise JournalDamaged(str(tampered(f"the file is damaged ({' '.join(said.split())})")))
     objects = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
     with fresh() as empty:
         wanted = {tuple(row) for row in empty.execute(objects)}

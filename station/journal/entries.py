@@ -52,7 +52,7 @@ class TablesRebuilt(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalRestored(Event):
-    """A backup took the place of the journal; what was recorded after it is not in this chain."""
+    """Another file took the place of the journal, a backup or a new one; what is not in it is not in this chain."""
 
     reason: str
 
@@ -105,7 +105,7 @@ class SecretsTaken(Event):
     form: str
 
 
-_HEAD = ("at", "kind", "slot", "device_id", "attempt")
+HEAD = ("at", "kind", "slot", "device_id", "attempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Entry:
         body = {
             name: value
             for name, value in event.to_json().items()
-            if name not in _HEAD and name not in empty and (value or name in fields)
+            if name not in HEAD and name not in empty and (value or name in fields)
         }
         match event:
             case UnitIdentified() | UnitFacts():

@@ -20,26 +20,13 @@ from drivers.identity import DeviceId, MobileSecret, Secret
 
 from ..engine.events import BatchClosed, Event, OutboxSettled
 from ..engine.ports import JournalWaiter
-from ..errors import BadInput, JournalError, JournalHeld
+from ..errors import BadInput, JournalDamaged, JournalError, JournalHeld
 from ..model import Mender, OutboxItem, Outcome
 from .audit import Audit
 from .batch_seal import BatchSealed, Signer, seal_key
 from .compare import TablesDiffer
-from .directory import (
-    DirectoryLock,
-    credential_digest,
-    credential_key,
-    prepare,
-)
-from .entries import (
-    AttemptAbandoned,
-    Entry,
-    OutboxPostponed,
-    SecretForgotten,
-    SecretStored,
-    TablesRebuilt,
-    stamp,
-)
+from .directory import DirectoryLock, credential_digest, credential_key, prepare
+from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretForgotten, SecretStored, TablesRebuilt, stamp
 from .opening import open_writer
 from .owing import making_due, settling
 from .patience import Patience
@@ -158,9 +145,9 @@ class Journal(JournalReader):
             self._is_sure = True
             return
         log.error("%s", error)
-        if isinstance(error, TablesDiffer):
+        if isinstance(error, TablesDiffer | JournalDamaged):
             doubt(self.directory, str(error))
-        elif not isinstance(error, JournalHeld):
+        if not isinstance(error, TablesDiffer | JournalHeld):
             self._writer.fail(error)
 
     # --- writing ---
@@ -276,6 +263,7 @@ class Journal(JournalReader):
         except JournalError as error:
             if getattr(error.__cause__, "sqlite_errorcode", None) is not None:
                 self._writer.fail(error)
+                doubt(self.directory, str(error))  # the next start looks at all of it
             raise
 
     @property

@@ -13,6 +13,7 @@ from pathlib import Path
 from drivers.clock import Clock
 
 from ..errors import JournalError
+from .backup import set_aside
 from .compare import TablesDiffer, check_all, check_end, check_since
 from .directory import JOURNAL_FILE, check_beside, check_journal_files, private_file
 from .entries import stamp
@@ -28,6 +29,7 @@ def open_writer(directory: Path, station_id: str, clock: Clock) -> tuple[Writer,
     """The writer, with the newest schema, on a journal of this station; what had to be made again in its tables; and
     whether all of them are known to agree with the chain."""
     path = directory / JOURNAL_FILE
+    put_begun(directory)
     private_file(path)
     check_beside(path)
     seal, look, is_in_doubt = read_seal(directory), look_of(directory), is_doubted(directory)
@@ -50,6 +52,19 @@ def open_writer(directory: Path, station_id: str, clock: Clock) -> tuple[Writer,
         except BaseException:
             db.close()
             raise
+
+
+BEGUN = ".begun"
+
+
+def put_begun(directory: Path) -> None:
+    """Let a new journal that was made whole (`station.journal.anew`) take the place of the damaged one.
+
+    Its name says what the damaged one is to be called; a kill in between leaves it for the next start.
+    """
+    for begun in directory.glob(f".*{BEGUN}"):
+        set_aside(directory, directory / begun.name.removesuffix(BEGUN)[1:])
+        begun.replace(directory / JOURNAL_FILE)
 
 
 def _checked(db: sqlite3.Connection, seal: Seal | None, *, everything: bool) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import JournalError, JournalHeld
+from ..errors import JournalDamaged, JournalError, JournalHeld
 from ..words.say import Say
 
 BUSY_S = 5.0
@@ -63,7 +63,7 @@ def told(what: str, error: sqlite3.Error) -> JournalError:
     if code in _DAMAGED:
         return JournalError(f"{what}: the disk does not give it back, {said}; check the disk, {_RESTORE}")
     if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return JournalError(f"{what}: its file is damaged, {said}; {_RESTORE}")
+        return JournalDamaged(f"{what}: its file is damaged, {said}; {_RESTORE}")
     return JournalError(f"{what}: {said}; keep the file and report it")
 
 
@@ -122,6 +122,14 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         if error.sqlite_errorcode & 0xFF not in _NO_LOG or not is_complete or os.access(path.parent, os.W_OK):
             raise
         return _connect(uri + "&immutable=1", "query_only = ON")
+
+
+def connect_damaged(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write, to what can still be read of a damaged file, also of one that is too short.
+
+    Nothing it says counts until it is checked against something else.
+    """
+    return _connect(f"{path.resolve().as_uri()}?mode=ro", "query_only = ON", "writable_schema = ON")
 
 
 def _connect(uri: str, *pragmas: str) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from line_bench import ARGON, BORON, DEVELOPER, ME, OTHER_PRODUCT, LineBench, Recipe, Walk, line_bench, replace
+from support.journal_damage import page_of
 
 from drivers.virtual.unit import VirtualUnit
 from station.cloud.virtual.faults import Fault, FaultKind
@@ -16,6 +17,7 @@ from station.engine.events import (
     HandsNeeded,
     OutboxChanged,
     OutboxSettled,
+    StationNote,
     StepHeld,
     StepResumed,
     StepStarted,
@@ -60,6 +62,21 @@ def test_owed_work_is_put_to_its_turn_when_a_supervisor_asks_on_the_screen(tmp_p
             hurried = [row.values() for row in journal.entries() if row.kind == "OutboxHurried"]
         assert {one["attempt"] for one in hurried} == {attempt}
         assert {one["action"] for one in hurried} <= set(OWED)
+
+
+def test_what_is_owed_is_finished_from_a_new_journal_where_the_old_file_is_damaged(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench_that_knows_the_product(bench)
+        bench.cloud.down_for(300)
+        walk = set_aside(bench, bench.unit())
+        bench.stop()
+        page_of("facts")(bench.journal_dir / "journal.db")
+        bench.start(*bench.recipes)
+        bench.traffic.forget_uncommitted()
+        (note,) = [event.reason for _, event in bench.events if isinstance(event, StationNote) and event.reason]
+        (aside,) = bench.journal_dir.glob("journal.damaged-*.db")
+        assert f"is kept as {aside.name} and a new one was begun; {len(OWED)} owed items were carried over" in note
+        assert wait_revised(bench, walk).verdict is Verdict.PASS
 
 
 def test_a_unit_is_set_aside_and_finished_later_without_it(tmp_path: Path) -> None:
