@@ -136,15 +136,19 @@ def credential_key(directory: Path) -> bytes:
     return key
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """A file of mode 0600, whole or not at all, also when the power goes: written beside, flushed, then renamed."""
+def write_whole(path: Path, content: bytes, *, flush: bool = True) -> None:
+    """A file of mode 0600, whole or not at all, also when the power goes: written beside, flushed, then renamed.
+
+    ``flush`` False: not when the power goes.
+    """
     beside = path.with_suffix(".new")
     with contextlib.suppress(FileNotFoundError):
         beside.unlink()
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.write(handle, content)
-        os.fsync(handle)
+        if flush:
+            os.fsync(handle)
     finally:
         os.close(handle)
     beside.replace(path)

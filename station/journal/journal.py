@@ -33,7 +33,7 @@ from .patience import Patience
 from .projections import rebuild
 from .reader import JournalReader
 from .records import AttemptRecord
-from .seal import Seal, doubt, is_doubted, look_of, write_seal
+from .seal import Marks, Seal, doubt, is_doubted, look_of, write_seal
 from .secret_key import KEY_FILE, KeyFile
 from .vault import KeyPlace, Vault, is_sealed
 from .writer import Decide, Writer
@@ -113,6 +113,7 @@ class Journal(JournalReader):
                 log.warning("%s", mended)
                 journal.mended = mended
                 journal.record(TablesRebuilt(at=clock.utc(), reason=mended))
+            writer.mark_with(Marks(directory, lambda: journal.is_sure))
             if not is_sure:
                 journal._audit = Audit(directory, journal._audited)
             return journal
@@ -127,6 +128,7 @@ class Journal(JournalReader):
             self._audit.stop()
         super().close()
         self._writer.close()
+        Marks(self.directory, lambda: False).take_away()
         if self._is_sure and self._writer.is_alone:
             write_seal(self.directory, Seal(self._writer.tail, look_of(self.directory, settle=True)))
         elif not self._writer.is_alone:

@@ -52,7 +52,7 @@ from .records import (
     WriteRecord,
 )  # fmt: skip
 from .schema import atomic, check_newest, connect_reader, translated
-from .seal import doubt, is_untouched
+from .seal import doubt, is_vouched_for
 from .stored import rows
 from .tallies import figures_of
 from .unit_facts import search_key
@@ -368,8 +368,8 @@ class JournalReader:
 
     @property
     def is_sure(self) -> bool:
-        """Say whether all tables are known to agree with the chain: a station closed it so, and nobody wrote since."""
-        return is_untouched(self.directory)
+        """Say whether all tables are known to agree with the chain: a station vouches for it, nobody wrote since."""
+        return is_vouched_for(self.directory)
 
     def _compared(self, check: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``check``; tables that differ leave a mark for the next start of the station (`doubt`)."""

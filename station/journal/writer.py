@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import JournalError
 from .chain import Row, Tail, link
@@ -35,8 +35,20 @@ _REFUSALS = (
 """Errors that are about the entry itself (a number of more than 64 bits overflows in the tables). Any other one is
 about the disk, or a bug: what may pass is left to the callers, after anything else nothing can be trusted."""
 
+IDLE_S = 0.02
+"""How long nothing is to be written before a mark is left, in plain time."""
 NO_LIMIT = 1_073_741_823
 """Pages a database may have when nobody limits it."""
+
+
+class Marker(Protocol):
+    """Notes up to where a reader beside the station need not verify; called by the writer's thread."""
+
+    def look(self, *, settle: bool) -> str:
+        """Return what any write to the files would change (`seal.look_of`)."""
+
+    def mark(self, tail: Tail, look: str) -> None:
+        """Note that all up to ``tail`` was written by this station, into files that look so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,8 @@ class Writer:
         self._error: BaseException | None = None
         self._commits = 0
         self._page_limit: int | None = None
+        self._marker: Marker | None = None
+        self._look, self._is_marked = "", True
         self._thread = threading.Thread(target=self._loop, name="journal-writer", daemon=True)
         self._thread.start()
 
@@ -110,6 +124,15 @@ class Writer:
         """Limit the file to ``pages`` (never less than it has) from the next commit on; None lifts the limit."""
         self._page_limit = NO_LIMIT if pages is None else pages
 
+    def mark_with(self, marker: Marker) -> None:
+        """Let ``marker`` note the newest entry now, and whenever nothing was to be written for a moment.
+
+        Not any more once the files changed in another way than by this writer's commits.
+        """
+        with self._room:
+            self._marker, self._look, self._is_marked = marker, marker.look(settle=False), False
+            self._room.notify_all()
+
     def fail(self, error: BaseException) -> None:
         """Refuse every append from now on: a reader found the file damaged."""
         with self._room:
@@ -126,6 +149,7 @@ class Writer:
 
     def _loop(self) -> None:
         while tickets := self._take():
+            self._compare_look()
             try:
                 self._commit(tickets)
             except BaseException as error:
@@ -134,6 +158,8 @@ class Writer:
                     break
                 for ticket in tickets:
                     ticket.done.set_exception(told("the journal cannot be written", error))
+            self._is_marked = self._marker is None
+            self._look = "" if self._marker is None else self._marker.look(settle=False)
         with contextlib.suppress(sqlite3.Error):
             self._look_for_others()
         self._db.close()
@@ -142,9 +168,27 @@ class Writer:
         """Return all queued tickets; wait for one. Empty when closing and nothing is left."""
         with self._room:
             while not self._queue and not self._is_closing:
-                self._room.wait()
+                if not self._room.wait(None if self._is_marked else IDLE_S):
+                    self._leave_mark()
             tickets, self._queue = self._queue, []
         return tickets
+
+    def _compare_look(self) -> bool:
+        """Say whether nobody touched the files since the last commit; if somebody did, nothing is marked any more."""
+        if self._marker is not None and self._marker.look(settle=False) != self._look:
+            self._marker, self._is_marked = None, True
+        return self._marker is not None
+
+    def _leave_mark(self) -> None:
+        """Mark what was written, unless somebody wrote beside this writer until the look was taken."""
+        self._is_marked = True
+        if self._marker is None or self._error is not None or not self._compare_look():
+            return
+        with contextlib.suppress(sqlite3.Error):
+            self._look = self._marker.look(settle=True)
+            self._look_for_others()
+            if self._is_alone and tail_of(self._db) == self._tail:
+                self._marker.mark(self._tail, self._look)
 
     def _commit(self, tickets: list[_Ticket]) -> None:
         """Commit ``tickets`` together. One that is refused leaves the list, and the others begin again without it.
