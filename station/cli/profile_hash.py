@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from drivers.platforms import platforms
@@ -13,7 +14,9 @@ from ..errors import BadInput
 from ..firmware.examples import write_example_files, write_more_files
 from ..firmware.hashes import Hashed, hashes, with_hashes
 from ..firmware.store import SHOWN_DIGITS, FirmwareStore
+from ..labels.template import MOST_BYTES
 from ..paths import find_profile
+from ..settings.beside import read_beside
 from ..settings.config import load_config
 from ..settings.document import Document
 from ..settings.profile import profile_model
@@ -44,9 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
             write_more_files(Path(scratch), platforms(), named)
         folders = tuple(map(firmware_folder, arguments.firmware))
         everywhere = store_of(load_config(arguments.config), folders, made=Path(scratch))
-        found, refused = hashes(text, model, (FirmwareStore(folders), everywhere))
+        beside = partial(read_beside, str(path), limit=MOST_BYTES)
+        found, refused = hashes(text, model, (FirmwareStore(folders), everywhere), beside)
     if not found and not refused:
-        raise BadInput(f"{path}: it names no firmware file; nothing to do")
+        raise BadInput(f"{path}: it names no file; nothing to do")
     wrong = [one for one in found if not one.is_right]
     if arguments.check:
         refused += [f"{path}: {one.file} has SHA-256 {one.sha256}, {_stated(one)}" for one in wrong]

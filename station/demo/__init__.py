@@ -97,7 +97,7 @@ class Demo:
         self._tray: tuple[UnitSpec, ...] = ()
         self._meet()
         self._hands = [
-            Hands(self.bus, number, options, clock, self._units.make, self._scan, self._leaves)
+            Hands(self.bus, number, options, clock, self._units.make, self._scan, self._read_label, self._leaves)
             for number in range(1, options.units + 1)
         ]
 
@@ -217,11 +217,25 @@ class Demo:
     def _scan(self, label: str, slot: int) -> None:
         self.station.command(Scan(label, slot))
 
+    def _read_label(self, device_id: str) -> str | None:
+        """Return what a scanner reads off the newest label on which people read ``device_id``."""
+        labels = [one for printer in self.printers.values() for one in printer.labels if device_id in one.text]
+        return next((code for label in reversed(labels) for code in label.scanned), None)
+
     def _leaves(self, slot: int, unit: VirtualUnit) -> None:
         self._specs[slot] = unit.spec
         if self._compares:
             came_with, files = self._units.came_with(unit), self.options.files.get(unit.spec.platform_id, ())
-            self._reconciled[slot] = reconcile(slot, unit, came_with, files)
+            row, code = reconcile(slot, unit, came_with, files), self._read_label(unit.device_id)
+            if self._profile_of(unit.spec).section(Print) is not None and code not in (
+                unit.device_id,
+                unit.spec.serial,
+            ):
+                row = dataclasses.replace(row, problems=(*row.problems, f"its label reads {code or 'nothing'}"))
+            self._reconciled[slot] = row
+
+    def _profile_of(self, spec: UnitSpec) -> Profile:
+        return next(one for one in self.options.profiles if spec.platform in one.platforms)
 
     @property
     def _compares(self) -> bool:
@@ -232,9 +246,8 @@ class Demo:
         wants, self._wants = self._wants, None
         for slot, row in list(self._reconciled.items()) if wants is not None else ():
             spec = self._specs[slot]
-            profile = next(one for one in self.options.profiles if spec.platform in one.platforms)
             assert wants is not None
-            equal, problems = compared(self.cloud, spec, wants(profile, spec))
+            equal, problems = compared(self.cloud, spec, wants(self._profile_of(spec), spec))
             self._reconciled[slot] = dataclasses.replace(row, record=equal, problems=(*row.problems, *problems))
 
     # --- what the virtual side counted ---

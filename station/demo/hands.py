@@ -30,11 +30,13 @@ class Hands:
         clock: Clock,
         make_unit: Callable[[int, int], VirtualUnit],
         scan: Callable[[str, int], None],
+        read_label: Callable[[str], str | None],
         leaves: Callable[[int, VirtualUnit], None],
     ) -> None:
         self.slot = slot
         self._bus, self._options, self._clock = bus, options, clock
         self._make_unit, self._scan, self._leaves = make_unit, scan, leaves
+        self._read_label = read_label
         self._condition = clock.condition()
         self._token: CancelToken = clock.token()
         self._seen: list[Event] = []
@@ -161,8 +163,9 @@ class Hands:
     def _scan_what(self, asked: HandsNeeded) -> None:
         """Scan the label of the unit that is there after a while, or its SIM card, unless a person was faster."""
         if (unit := self._reached()) is not None:
-            new = {"scan_printed": unit.device_id, "old_label": unit.device_id}.get(asked.sentence, unit.label)
-            self._scan(str(unit.spec.iccid) if asked.sentence in _CARD else new, self.slot)
+            label = self._read_label(unit.device_id) if asked.sentence in _PRINTED else unit.label
+            if label is not None:
+                self._scan(str(unit.spec.iccid) if asked.sentence in _CARD else label, self.slot)
 
     def _press(self, asked: HandsNeeded) -> None:
         """Do with the buttons of the unit what the screen asks for, after a while."""
@@ -181,6 +184,8 @@ _GOOD = frozenset({Verdict.PASS, Verdict.PENDING})
 """After these nobody plugs a unit in again."""
 _CARD = frozenset({"scan_card", "card_differs", "not_the_card"})
 """What a walk asks for a SIM card with (keys of the catalogue)."""
+_PRINTED = frozenset({"scan_printed", "old_label"})
+"""What it asks for the label with that it has just printed."""
 _BUTTONS: dict[str, Callable[[VirtualUnit], None]] = {
     "dfu_by_hand": VirtualUnit.press_mode_button,
     "listening_by_hand": VirtualUnit.hold_mode_button,

@@ -207,6 +207,12 @@ STORIES = (
         opening=were_somewhere(*_HELD_BACK),
         allows=lets_mend(*_HELD_BACK),
     ),
+    Story(
+        "label",
+        "Borons get a label of their own once all else matched: it comes out of a virtual printer and is scanned back",
+        arrivals=(Arrival("boron", "3.3.1"), Arrival("boron", "4.2.0"), Arrival("boron", "6.3.4")),
+        widgets=(Widget(platform_by_slug("boron"), "6.3.4", shipped="boron-labelled"),),
+    ),
 )  # fmt: skip
 """In the order of ``--stories``."""
 

@@ -50,7 +50,7 @@ class Widget:
     ``ncp``: version of the firmware their network co-processor gets, if any. ``released``: version of the product's
     firmware that the cloud brings them to, where it is not the one that is flashed. ``cloud``: lines of the profile's
     section [cloud], else the usual ones; ``sections``: further sections, as lines of TOML. A developer's
-    unit is in no product.
+    unit is in no product. ``shipped``: the profile that comes with the station and says the same, used instead.
     """
 
     row: Platform
@@ -60,6 +60,7 @@ class Widget:
     cloud: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     kind: Kind = Kind.PRODUCT
+    shipped: str = ""
 
     @property
     def modules(self) -> tuple[SyntheticFile, ...]:
@@ -83,6 +84,8 @@ class Widget:
 
     def profile(self, rules: Mapping[str, StepRule]) -> Profile:
         """Return the profile in the style of those shipped. ``rules``: the steps it may speak of."""
+        if self.shipped:
+            return load_profile(find_profile(self.shipped), rules)
         text = "".join(f"{line}\n" for line in self._lines())
         return parse_profile(text.encode(), f"{self.row.slug}.toml", rules)
 

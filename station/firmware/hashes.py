@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from ..errors import BadInput
 from ..settings.sections import Section, innermost
 from .sections import FileRef
 from .store import SHOWN_DIGITS, FirmwareStore
+
+_FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +34,26 @@ class Hashed:
         return self.stated == self.sha256
 
 
-def hashes(text: str, model: type[Section], stores: Sequence[FirmwareStore]) -> tuple[list[Hashed], list[str]]:
+def hashes(
+    text: str, model: type[Section], stores: Sequence[FirmwareStore], beside: Callable[[str], bytes]
+) -> tuple[list[Hashed], list[str]]:
     """Return the files that the TOML ``text`` of a ``model`` names, and a sentence for each that has no one hash.
 
-    The first of ``stores`` that holds a file of the name decides; the last one searches everywhere.
+    The first of ``stores`` that holds a firmware file of the name decides; the last one searches everywhere.
+    ``beside`` reads any other file, by its name; it raises `OSError`.
     """
     found: list[Hashed] = []
     refused: list[str] = []
-    for row in _named(model, tomllib.loads(text)):
-        stated = row.get("sha256", "")
+    for row, key, pin in _named(model, tomllib.loads(text)):
+        name, stated = row[key], row.get(pin, "")
+        stated = stated.lower() if isinstance(stated, str) else ""
         try:
-            name, stated = row["file"], stated.lower() if isinstance(stated, str) else ""
-            found.append(Hashed(name, stated, _sha256(name, stated, stores)))
+            sha256 = _sha256(name, stated, stores) if key == _FILE else hashlib.sha256(beside(name)).hexdigest()
+            found.append(Hashed(name, stated, sha256))
         except BadInput as error:
             refused += error.sentences
+        except OSError as error:
+            refused.append(f"{key} {name}: cannot be read ({error.strerror}); put it beside the profile")
     return found, refused
 
 
@@ -55,16 +63,16 @@ def with_hashes(text: str, model: type[Section], found: Mapping[str, str]) -> st
     Raises `BadInput` where a missing line cannot be put in.
     """
     document = tomlkit.parse(text)
-    for row in _named(model, document):
-        sha256 = found.get(str(row["file"]), "")
-        if "sha256" in row and sha256 and str(row["sha256"]).lower() != sha256:
-            row["sha256"] = sha256
-        elif "sha256" not in row and sha256:
-            _put_behind(row, f'sha256 = "{sha256}"')
+    for row, key, pin in _named(model, document):
+        sha256 = found.get(str(row[key]), "")
+        if pin in row and sha256 and str(row[pin]).lower() != sha256:
+            row[pin] = sha256
+        elif pin not in row and sha256:
+            _put_behind(row, key, f'{pin} = "{sha256}"')
     changed, wanted = tomlkit.dumps(document), tomllib.loads(text)
-    for plain in _named(model, wanted):
-        if plain["file"] in found and str(plain.get("sha256", "")).lower() != found[plain["file"]]:
-            plain["sha256"] = found[plain["file"]]
+    for plain, key, pin in _named(model, wanted):
+        if plain[key] in found and str(plain.get(pin, "")).lower() != found[plain[key]]:
+            plain[pin] = found[plain[key]]
     if tomllib.loads(changed) != wanted:
         raise BadInput(
             'a sha256 cannot be put in where a file is named so; write sha256 = "" there by hand, then again'
@@ -72,20 +80,20 @@ def with_hashes(text: str, model: type[Section], found: Mapping[str, str]) -> st
     return changed
 
 
-def _named(model: type[Section], table: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield every table below ``table`` that names a file, as the sections of ``model`` say."""
+def _named(model: type[Section], table: Mapping[str, Any]) -> Iterator[tuple[Any, str, str]]:
+    """Yield every table below ``table`` that names a file, its key and that of its hash, as the sections say."""
     for name, field in model.model_fields.items():
         section, value = innermost(field.annotation), table.get(field.alias or name)
         for row in value if isinstance(value, list) else [value]:
             if issubclass(section, Section) and isinstance(row, dict):
-                if issubclass(section, FileRef) and isinstance(row.get("file"), str):
-                    yield row
+                keys = {_FILE: "sha256"} if issubclass(section, FileRef) else section.beside
+                yield from ((row, key, pin) for key, pin in keys.items() if isinstance(row.get(key), str))
                 yield from _named(section, row)
 
 
-def _put_behind(row: Any, line: str) -> None:
-    """Write ``line`` behind the key ``file``. The library would put it behind comments that belong to what follows."""
-    trivia = row["file"].trivia
+def _put_behind(row: Any, key: str, line: str) -> None:
+    """Write ``line`` behind ``key``. The library would put it behind comments that belong to what follows."""
+    trivia = row[key].trivia
     if isinstance(row, tomlkit.items.InlineTable):
         trivia.trail = f", {line}{trivia.trail}"
     else:

@@ -47,6 +47,8 @@ class Section(BaseModel, strict=True, extra="forbid", hide_input_in_errors=True,
     model_config = ConfigDict(frozen=True)
     has_order: ClassVar[bool] = True
     """Whether several of them in a list mean something else in another order."""
+    beside: ClassVar[Mapping[str, str]] = {}
+    """Keys that name a file beside the profile, and for each the key of its SHA-256."""
 
     @property
     def known_by(self) -> str:

@@ -6,14 +6,12 @@ A printer in trouble is waited for, by its name: it says nothing about the unit.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainValidator, ValidationInfo
 
 from drivers.clock import Deadline
-from drivers.host.plain_file import read_plain
 
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, already, done
@@ -22,6 +20,7 @@ from ..labels import Template, parse_template
 from ..labels.printer import LabelPrinter, PrinterTrouble
 from ..labels.template import FIELDS, MOST_BYTES, SECRET, values_of
 from ..model import IdentityFact, Verdict
+from ..settings.beside import read_beside
 from ..settings.document import Document
 from ..settings.outside import PRINTER_NAME
 from ..settings.profile_sections import Context, ProfileSection
@@ -44,11 +43,10 @@ def _read(value: object, info: ValidationInfo) -> Template:
     if not isinstance(value, str) or not 1 <= len(value) <= 200:
         raise refusal(Mistake(found=shown(value)))
     assert isinstance(info.context, Document)
-    path = Path(info.context.name).parent / value
     try:
-        return parse_template(read_plain(path, MOST_BYTES + 1), value)
+        return parse_template(read_beside(info.context.name, value, MOST_BYTES + 1), value)
     except OSError as error:
-        found = f"{path} cannot be read ({error.strerror or type(error).__name__})"
+        found = f"{error.filename or value} cannot be read ({error.strerror or type(error).__name__})"
         raise refusal(Mistake((), "a label template beside this profile", "put it there", found)) from error
     except BadInput as error:
         raise refusal(Mistake((), "a template the printer can be sent", error.sentences[0], value)) from error
@@ -61,6 +59,8 @@ _FILE, _EXAMPLES = "the name of a ZPL file beside this profile", ["box-label.zpl
 class Print(ProfileSection):
     """The label of a unit that matched, and of one that failed."""
 
+    beside: ClassVar[Mapping[str, str]] = {"template": "sha256", "fail_label": "fail_sha256"}
+
     printer: str = Field(
         pattern=PRINTER_NAME, title="the name of a printer of the station", examples=["bench"],
         description="The printer, by its name in [printers.NAME] of the station's config file.",
@@ -69,7 +69,8 @@ class Print(ProfileSection):
         title=_FILE, examples=_EXAMPLES, description="ZPL with fields in braces: ^FD{device_id}^FS."
     )
     sha256: str = Field(
-        pattern="^[0-9a-f]{64}$", title="64 hexadecimal digits", description="The SHA-256 of the template's file.",
+        pattern="^[0-9a-f]{64}$", title="64 hexadecimal digits",
+        description="Its SHA-256, which station profile hash writes.",
         examples=["64 hexadecimal digits, as sha256sum prints them"],
     )  # fmt: skip
     verify: bool = Field(default=True, description="true: the new label is scanned before the unit is released.")

@@ -40,6 +40,10 @@ CHANGES = {
         ("place", "env:STATION_WIFI_PASSWORD", "keyring:line/wifi",
          "[wifi] password: env:STATION_WIFI_PASSWORD -> keyring:line/wifi"),
     ],
+    "boron-labelled": [
+        ("printer", 'printer = "bench"', 'printer = "hall-2"', '[print] printer: "bench" -> "hall-2"'),
+        ("read back", "verify = true", "verify = false", "[print] verify: no longer: "),
+    ],
     "boron-tested": [
         ("measured", "min = 3.6", "min = 3.7", '[app_test "selftest".limits.vbat] min: 3.6 -> 3.7'),
         ("text", 'text = "ok"', 'text = "fine"', '[app_test "selftest".limits.accel] text: "ok" -> "fine"'),

@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.known_steps import parse_profile
+from support.known_steps import load_profile, parse_profile
 from support.labelled import FAIL, TEMPLATE, Labelled
 
+from station.cli.main import main
 from station.errors import BadInput
+from station.paths import find_profile
+from station.steps.label import Print
 
 
 def test_a_good_one_is_read(tmp_path: Path) -> None:
@@ -63,3 +66,39 @@ def test_a_template_that_was_changed_is_another_one(tmp_path: Path) -> None:
 def test_a_template_that_is_not_there_is_told_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"a label template beside this profile, found .*cannot be read"):
         parse_profile(Labelled().text().encode(), str(tmp_path / "x.toml"))
+
+
+# --- where a template is looked for ---
+
+
+def test_a_copy_of_a_shipped_profile_finds_its_shipped_template_from_anywhere(tmp_path: Path) -> None:
+    raw = find_profile("boron-labelled").read_bytes()
+    copied = parse_profile(raw, str(tmp_path / "mine.toml"))
+    assert copied.section(Print) == load_profile(find_profile("boron-labelled")).section(Print)
+    (tmp_path / "boron-label.zpl").write_text(TEMPLATE, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"sha256: expected the SHA-256 of boron-label.zpl"):  # the one beside it counts
+        parse_profile(raw, str(tmp_path / "mine.toml"))
+
+
+@pytest.mark.parametrize("name", ["nobodys.zpl", "../profiles/boron-label.zpl"])
+def test_only_a_shipped_template_is_found_elsewhere(name: str, tmp_path: Path) -> None:
+    text = find_profile("boron-labelled").read_text("utf-8").replace("boron-label.zpl", name)
+    with pytest.raises(BadInput, match="cannot be read"):
+        parse_profile(text.encode(), str(tmp_path / "mine.toml"))
+
+
+def test_the_hash_of_a_template_that_was_changed_is_written_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(find_profile("boron-labelled").read_bytes())
+    (tmp_path / "boron-label.zpl").write_text(TEMPLATE, encoding="utf-8")
+    assert main(["profile", "hash", str(file), "--check"]) == 2
+    assert main(["profile", "hash", str(file)]) == 0
+    wanted = load_profile(file).section(Print)
+    assert wanted is not None
+    assert wanted.template.text == TEMPLATE
+    file.write_text(file.read_text("utf-8").replace('"boron-label.zpl"', '"nobodys.zpl"'), "utf-8")
+    capsys.readouterr()
+    assert main(["profile", "hash", str(file)]) == 2
+    assert "template nobodys.zpl: cannot be read (No such file or directory); put it beside" in capsys.readouterr().err

@@ -379,7 +379,7 @@ def test_a_file_that_is_no_text_is_refused(raw: bytes, what: str) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         load_profile(tmp_path / "none.toml")
-    with pytest.raises(BadInput, match="shipped: argon-customer, argon-product, boron-product, boron-tested"):
+    with pytest.raises(BadInput, match="shipped: argon-customer, argon-product, boron-labelled, boron-product"):
         find_profile("none")
 
 
