@@ -155,7 +155,7 @@ def _write(log: BatchLog, file: IO[bytes]) -> int:
     measured.head(_MEASURED, [Type.VALUE if name in ("Value", "Min", "Max") else Type.TEXT for name in _MEASURED])
     values = [column.value for column in columns]
     tries = log.tries()
-    for row in log.rows():
+    for row in log.rows(detailed=tries < MOST_ROWS):
         units.fill([value(row) for value in values])
         for cells in step_rows(row) if tries < MOST_ROWS else ():
             steps.fill(cells)

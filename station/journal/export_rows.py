@@ -24,7 +24,7 @@ class ExportRow:
     outcomes: Mapping[str, str]  # of each step, by its last try
     seconds: Mapping[str, float]  # of each step, all its tries
     measured: Mapping[str, tuple[Measurement, ...]]  # in each step, by its last try
-    steps: tuple[StepRecord, ...]  # every try in full; empty where no detail was asked for
+    steps: tuple[StepRecord, ...]  # every try in full; those that measured something where no detail was asked for
     ended: tuple[datetime.datetime, ...]  # when each of ``steps`` ended
     judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
 
@@ -76,7 +76,7 @@ def export_rows(
     """Yield one row a unit of each batch, its last finished attempt; or all attempts. In the order they started.
 
     An attempt on a unit that was never identified is a row of its own: nothing that happened is hidden.
-    ``detailed``: with every try of a step in full, reason and proof too; without it ``steps`` are empty.
+    ``detailed``: with every try of a step in full, reason and proof too; without it ``steps`` are those that measured.
     """
     wanted = {"batches": json.dumps(list(batches)), "all_attempts": all_attempts}
     releases = _releases(db)
@@ -94,12 +94,11 @@ def export_rows(
         steps: list[StepRecord] = []
         for number, told in zip(numbers, bodies, strict=True):
             step, values = names[number], measurements(told.get("measurements", ()))
-            if detailed:
-                reason, proof = told.get("reason", ""), told.get("proof", "")
-                steps.append(StepRecord(step, Outcome(outcomes[number]), reason, proof, took[number], values))
+            reason, proof = told.get("reason", ""), told.get("proof", "")
+            steps.append(StepRecord(step, Outcome(outcomes[number]), reason, proof, took[number], values))
             if step not in names[number + 1 :]:
                 measured[step] = values
-        ended = tuple(map(moment_of, times)) if detailed else ()
+        ended = tuple(map(moment_of, times))
         judged = tuple(Verdict[verdict] for verdict in row["judged"].split(",")) if row["judged"] else ()
         yield ExportRow(
             attempt, facts, dict(zip(names, outcomes, strict=True)), seconds, measured, tuple(steps), ended, judged
