@@ -135,6 +135,10 @@ class Release:
     at: datetime.datetime
 
 
+NO_LOT = "-"
+"""In the place of a lot: that of the part was scanned by mistake, and there is none from now on."""
+
+
 def lot_name(part: str, lot: str) -> str:
     """Return how a lot is printed, shown and exported: ``ANT=2231-A``, or ``2231-A`` where no part is named."""
     return f"{part}={lot}" if part else lot

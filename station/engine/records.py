@@ -46,7 +46,8 @@ class UnitFacts(Event):
 class LotScanned(Event):
     """A lot of parts is used from now on: in ``batch``, or built into the unit of the head.
 
-    ``part``: what it is a lot of, "" where its code does not say. The newest lot of a part counts.
+    ``part``: what it is a lot of, "" where its code does not say. The newest lot of a part counts;
+    ``lot`` `NO_LOT`: there is none any more.
     """
 
     lot: str

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import JournalError
-from ..model import EVERYWHERE, Verdict
+from ..model import EVERYWHERE, NO_LOT, Verdict
 from .chain import Row
 from .counts import count_figures, set_figures
 from .entries import Entry
@@ -118,8 +118,11 @@ def _batch_closed(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -
 
 
 def _lot_scanned(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
-    """Note the lot for the attempts to come; the last attempt of a unit had it, too."""
+    """Note the lot for the attempts to come; the last attempt of a unit had it, too. `NO_LOT` takes one out again."""
     part, lot, unit = values.get("part", ""), values["lot"], values["device_id"]
+    if lot == NO_LOT:
+        _take_lot_out(db, part, values.get("batch", ""), unit)
+        return
     if unit is None:
         db.execute("INSERT OR REPLACE INTO batch_lots VALUES (?, ?, ?, ?)", (values["batch"], part, lot, row.seq))
         return
@@ -129,6 +132,18 @@ def _lot_scanned(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) ->
         "INSERT OR REPLACE INTO attempt_lots SELECT attempt, ?, ? FROM attempts WHERE device_id = ?"
         " ORDER BY started_seq DESC LIMIT 1",
         (part, lot, unit),
+    )
+
+
+def _take_lot_out(db: sqlite3.Connection, part: str, batch: str, unit: str | None) -> None:
+    if unit is None:
+        db.execute("DELETE FROM batch_lots WHERE batch = ? AND part = ?", (batch, part))
+        return
+    db.execute("DELETE FROM unit_lots WHERE device_id = ? AND part = ?", (unit, part))
+    db.execute(
+        "DELETE FROM attempt_lots WHERE part = ? AND attempt ="
+        " (SELECT attempt FROM attempts WHERE device_id = ? ORDER BY started_seq DESC LIMIT 1)",
+        (part, unit),
     )
 
 

@@ -14,7 +14,7 @@ from ..engine.events import OperatorChanged, ScanRead
 from ..engine.records import LotScanned
 from ..engine.runner import SlotRunner
 from ..engine.step import Emit
-from ..model import KnownUnit, lot_name
+from ..model import NO_LOT, KnownUnit, lot_name
 from ..scan.grammar import ScannedBadge, ScannedBatch, ScannedCommand, ScannedLot
 from ..scan.reading import Reading, may_be_label, read_scan, refusal_of
 from ..words.say import NOTHING, Say
@@ -108,7 +108,7 @@ class ScanDesk:
             return
         batch = batch or batches[0]
         self._record(LotScanned(at=self._clock.utc(), batch=batch, lot=read.lot, part=read.part))
-        self._read(lot, accepted=True, say=Say("lot_of_batch", lot=lot, batch=batch))
+        self._read(lot, accepted=True, say=_answer(read, Say("lot_of_batch", lot=lot, batch=batch)))
 
     def _lot_of_unit(self, read: ScannedLot, lot: str, slot: int) -> None:
         names = next((runner.names for runner in self._runners() if runner.slot.number == slot), frozenset())
@@ -118,7 +118,8 @@ class ScanDesk:
             self._read(lot, accepted=False, slot=slot, say=say, reason="no unit is known there")
             return
         self._record(LotScanned(at=self._clock.utc(), slot=slot, device_id=unit, lot=read.lot, part=read.part))
-        self._read(lot, accepted=True, slot=slot, say=Say("lot_of_slot", lot=lot, slot=str(slot)))
+        say = _answer(read, Say("lot_of_slot", lot=lot, slot=str(slot)))
+        self._read(lot, accepted=True, slot=slot, say=say)
 
     def _route(self, command: Scan, read: Reading) -> None:
         """Pass the scan to the slot that waits for it or whose unit it names, else answer with the unit's history."""
@@ -197,3 +198,7 @@ _FIELDS: dict[str, Callable[[Reading], bool]] = {
     "batch": lambda read: not isinstance(read.scanned, ScannedCommand | ScannedLot) and not may_be_label(read.scanned),
 }
 """Which scans each field of the open screen takes."""
+
+
+def _answer(read: ScannedLot, taken: Say) -> Say:
+    return Say("lot_out", lot=lot_name(read.part, read.lot)) if read.lot == NO_LOT else taken

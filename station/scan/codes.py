@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 BADGE, COMMAND, BATCH, LOT = "OP", "CMD", "BATCH", "LOT"
-"""``LOT:2231-A``, or ``LOT:ANT=2231-A`` where several parts have lots."""
+"""``LOT:2231-A``, or ``LOT:ANT=2231-A`` where several parts have lots; ``LOT:-``, ``LOT:ANT=-`` take it out again."""
 _SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 """AIM identifier a scanner may put in front: ``]d1`` Data Matrix, ``]d2`` the same with GS1, ``]C1`` ``]Q1`` ..."""
 

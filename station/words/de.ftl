@@ -740,6 +740,7 @@ lot_of_slot = Charge { $lot } in Platz { $slot } verbaut.
     .short =
         Charge in Platz
         { $slot } verbaut.
+lot_out = Charge ausgetragen ({ $lot }).
 lot_of_no_batch = Charge { $lot } gehört zu keinem Los.
     .do = Erst Los, dann Charge scannen.
     .short =

@@ -712,6 +712,7 @@ batch_not_open = Batch { $batch } is not open.
         { -supervisor }
 lot_of_batch = Lot { $lot } now in batch { $batch }.
 lot_of_slot = Lot { $lot } built into slot { $slot }.
+lot_out = Lot taken out ({ $lot }).
 lot_of_no_batch = Lot { $lot } belongs to no batch.
     .do = Scan the batch, then the lot.
     .short =

@@ -522,6 +522,7 @@ batch_not_open = 批次 { $batch } 未开。
     .do = { -supervisor }
 lot_of_batch = 物料批号 { $lot } 用于批次 { $batch }。
 lot_of_slot = 物料批号 { $lot } 装入槽位 { $slot }。
+lot_out = 物料批号已取消（{ $lot }）。
 lot_of_no_batch = 物料批号 { $lot } 没有对应批次。
     .do = 先扫批次，再扫物料批号。
     .short =

@@ -55,6 +55,27 @@ def test_a_lot_for_one_slot_is_built_into_its_unit_and_stays_there(tmp_path: Pat
         assert lots(bench)[-1] == ("BATTERY=B-77",)
 
 
+def test_a_lot_scanned_by_mistake_is_taken_out_of_its_batch_or_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path, replace(BORON, label=True)) as bench:
+        for text in ("LOT:ANT=1", "LOT:SOLDER=7", "LOT:9", "LOT:-"):
+            scan(bench, text)
+        read = scan(bench, "LOT:ANT=-")
+        assert (read.say.key, read.accepted, read.shown) == ("lot_out", True, "ANT=-")
+        bench.plug(bench.finished_unit(BORON), 1)
+        bench.wait_for(HandsNeeded, sentence="scan_label")
+        scan(bench, "LOT:BATTERY=B-77", 1)
+        scan(bench, "LOT:ANT=2", 1)
+        assert lots(bench) == [("ANT=2", "BATTERY=B-77", "SOLDER=7")]
+        assert scan(bench, "LOT:BATTERY=-", 1).say.key == "lot_out"
+        mark = bench.mark()
+        bench.command(StopSlot(1))
+        bench.wait_for(AttemptFinished, slot=1, since=mark)
+        bench.command(RetrySlot(1))
+        bench.wait_for(UnitIdentified, slot=1, since=mark)
+        assert lots(bench) == [("ANT=2", "SOLDER=7")] * 2
+        bench.station.journal.verify()
+
+
 def test_a_lot_for_an_empty_slot_is_refused(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         read = scan(bench, "LOT:7", 1)

@@ -53,6 +53,8 @@ def test_a_locked_unit_is_kept_with_what_it_was_locked_with(tmp_path: Path) -> N
         assert bench.walk(unit).verdict is Verdict.PASS
         held = kept(bench, unit)
         assert held["bootloader"].source == "sent, then locked"
+        with bench.reader() as journal:
+            assert journal.known_facts(str(unit.device_id))["bootloader"] == held["bootloader"].value.split()[0]
         assert held["system part 1"].value.startswith("6305 ")
         assert bench.walk(unit).verdict is Verdict.PASS
         assert kept(bench, unit)["bootloader"] == held["bootloader"]

@@ -279,7 +279,7 @@ class FirmwareSession:
         self._unit.known.is_locked, self._plan = True, None
         locked = IdentityFact(LOCK_FACT, self._digest, "device protection")
         seen = IdentityFact("protection", described(state), "request 76")
-        ctx.record(UnitFacts(facts=(locked, seen, sent(image)), **ctx.head()))
+        ctx.record(UnitFacts(facts=(locked, seen, *sent(image)), **ctx.head()))
 
     def was_locked(self) -> bool:
         """Whether this station locked the unit with these very files; then there is nothing to do or to read."""

@@ -68,9 +68,10 @@ def _fact(one: ModuleInfo | Image, digest: bytes | None, source: str) -> Identit
     return IdentityFact(f"{MODULE_FACT}{module_name(one.function, one.index)}", value, source)
 
 
-def sent(image: Image) -> IdentityFact:
-    """Return the fact of a module that was taken and after which the unit tells nothing any more."""
-    return _fact(image, image.sha256, "sent, then locked")
+def sent(bootloader: Image) -> tuple[IdentityFact, IdentityFact]:
+    """Return the facts of a bootloader that was taken and after which the unit tells nothing any more."""
+    fact = _fact(bootloader, bootloader.sha256, "sent, then locked")
+    return IdentityFact("bootloader", str(bootloader.version), fact.source), fact
 
 
 def refuse_unproved(writes: Sequence[PlannedWrite]) -> None:
