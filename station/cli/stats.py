@@ -109,13 +109,19 @@ def _as_json(rows: Rows) -> Iterator[str]:
     yield from map(json.dumps, others)
 
 
+def _long(seconds: float) -> str:
+    """Format a time as hours, below one hour as minutes."""
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 60 else f"{seconds / 3600:.1f} h"
+
+
 def _as_text(rows: Rows) -> Iterator[str]:
     of_batches, others = rows
     for row in of_batches:
         yield f"batch {row['batch']}: {counts(row['figures'], row['target'])}; {yields(row['figures'])}"
         if row["takt_s"]:
             left_s = remaining(row["figures"], row["target"], row["takt_s"])
-            yield f"  takt {row['takt_s']:.1f} s" + (f", {left_s / 3600:.1f} h to the target" if left_s else "")
+            yield f"  takt {row['takt_s']:.1f} s" + (f", {_long(left_s)} to the target" if left_s else "")
         if row["expected"] is not None:
             yield came(row["expected"])
     if not of_batches:

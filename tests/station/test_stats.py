@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -93,3 +95,18 @@ def test_people_read_a_table(data: Path, capsys: pytest.CaptureFixture[str]) -> 
         "3     3       1             3       1        2       33.3 %",
     ]
     assert main(["stats", "--data-dir", str(data), "--batch", "B9"]) == 2
+
+
+@pytest.mark.parametrize(("apart_s", "left"), [(20.0, "3 min"), (1.0, "1 min"), (3600.0, "8.0 h")])
+def test_the_time_to_the_target_is_in_minutes_below_an_hour(
+    apart_s: float, left: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(target=10))
+        for unit in (1, 2):
+            journal.record(started(f"a-{unit}", unit))
+            journal.record(identified(f"a-{unit}", unit))
+            end = finished(f"a-{unit}", Verdict.PASS, unit)
+            journal.record(dataclasses.replace(end, at=end.at + datetime.timedelta(seconds=unit * apart_s)))
+    assert main(["stats", "--data-dir", str(tmp_path)]) == 0
+    assert f", {left} to the target" in capsys.readouterr().out
