@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from drivers.plain_text import printable
 
 from .batch_log import BatchLog, Type, Value
-from .cells import Kept, guarded, is_short_number, number
+from .cells import guarded, is_short_number, number
 from .dialect import BOM, SAFE, Dialect
 from .exporter import Exporter
 
@@ -23,7 +23,7 @@ def write_csv(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     cells = [(column.value, cell_of(column.type, dialect)) for column in columns]
     count = 0
     for row in log.rows(detailed=False):
-        write([cell(of(row)) for of, cell in cells])
+        write("" if (value := of(row)) is None or value == "" else cell(value) for of, cell in cells)
         count += 1
     return count
 
@@ -36,7 +36,7 @@ def row_writer(file: TextIO, dialect: Dialect) -> Callable[[Iterable[str]], Any]
 
 
 def cell_of(type_: Type, dialect: Dialect) -> Callable[[Any], str]:
-    """Return what writes a value of a column of ``type_``; None and "" leave a cell empty."""
+    """Return what writes a value of a column of ``type_``, none of which is None or ""."""
     text: Callable[[str], str] = guarded if dialect.guards else _clean
 
     def counted(value: Value) -> str:
@@ -52,11 +52,9 @@ def cell_of(type_: Type, dialect: Dialect) -> Callable[[Any], str]:
         return f"{datetime.datetime.fromisoformat(value):%Y-%m-%d %H:%M:%S}" if dialect.has_excel_times else value
 
     cells: dict[Type, Callable[[Any], str]] = {
-        Type.TEXT: text, Type.NUMBER: counted, Type.SECONDS: took, Type.TIME: moment,
+        Type.TEXT: text, Type.NUMBER: counted, Type.SECONDS: took, Type.VALUE: measured, Type.TIME: moment,
     }  # fmt: skip
-    if type_ is Type.VALUE:  # 0.0 and -0.0 are one key
-        return lambda value: "" if value is None or value == "" else measured(value)
-    return Kept(cells[type_]).__getitem__
+    return cells[type_]
 
 
 def _clean(text: str) -> str:

@@ -15,7 +15,7 @@ from .exporter import Exporter
 HEADER = (
     "Batch", "Attempt", "Device ID", "Serial", "Started", "Step", "Outcome", "Seconds", "Reason", "Proof",
 )  # fmt: skip
-TYPES = tuple({"Started": Type.TIME, "Seconds": Type.SECONDS}.get(name, Type.TEXT) for name in HEADER)
+_TYPES = {"Started": Type.TIME, "Seconds": Type.SECONDS}
 
 
 def step_rows(row: ExportRow) -> Iterator[tuple[Value, ...]]:
@@ -32,11 +32,13 @@ def write_steps(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and one row a try; return how many tries."""
     write = row_writer(file, dialect)
     write(HEADER)
-    cells = [cell_of(one, dialect) for one in TYPES]
+    types = [_TYPES.get(name, Type.TEXT) for name in HEADER]
+    cells = [cell_of(one, dialect) for one in types]
     count = 0
     for row in log.rows():
         for values in step_rows(row):
-            write([cell(value) for cell, value in zip(cells, values, strict=True)])
+            pairs = zip(cells, values, strict=True)
+            write("" if value is None or value == "" else cell(value) for cell, value in pairs)
             count += 1
     return count
 

@@ -6,11 +6,11 @@ import datetime
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import BadInput
 from ..model import Measurement, Outcome, StepRecord, Verdict
-from .answers import LOTS, attempt_record, measurements, moment_of, texts
+from .answers import LOTS, attempt_record, measurements, moment_of
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 
@@ -24,7 +24,7 @@ class ExportRow:
     outcomes: Mapping[str, str]  # of each step, by its last try
     seconds: Mapping[str, float]  # of each step, all its tries
     measured: Mapping[str, tuple[Measurement, ...]]  # in each step, by its last try
-    steps: tuple[StepRecord, ...]  # every try in full; those that measured something where no detail was asked for
+    steps: tuple[StepRecord, ...]  # every try in full; empty where no detail was asked for
     ended: tuple[datetime.datetime, ...]  # when each of ``steps`` ended
     judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
 
@@ -34,37 +34,25 @@ class ExportRow:
 
 
 _SELECT = f"""
-    WITH ranked AS (
+    WITH chosen AS (
         SELECT *, row_number() OVER (
             PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
-        FROM attempts WHERE batch IN (SELECT value FROM json_each(:batches))),
-    chosen AS (SELECT * FROM ranked WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq LIMIT -1)
-    SELECT chosen.*, {LOTS.format("chosen")},
+        FROM attempts WHERE batch IN (SELECT value FROM json_each(:batches)))
+    SELECT chosen.*, '' AS release, {LOTS.format("chosen")},
         (SELECT group_concat(verdict) FROM (
             SELECT verdict FROM attempts AS one WHERE one.batch = chosen.batch AND one.device_id = chosen.device_id
-            AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged,
-        (SELECT json_group_array(step) || char(10) || json_group_array(outcome) || char(10)
-            || '[' || json_group_array(seconds)
-            FROM (SELECT * FROM steps WHERE steps.attempt = chosen.attempt ORDER BY number))
-        || ',' || (SELECT json_group_object(name, value) FROM (
-            SELECT name, value FROM facts WHERE facts.device_id = chosen.device_id AND NOT disputed
-            AND (chosen.finished_seq IS NULL OR seq <= chosen.finished_seq OR chosen.attempt = (
-                SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
-            ORDER BY seq, number))
-        || ',' || (SELECT json_group_array(number) || ',' || json_group_array(at)
-            || ',[' || coalesce(group_concat(body), '') || ']]'
-            FROM (SELECT number, at, body FROM {{wanted}} JOIN steps USING (number) JOIN journal USING (seq)
-                WHERE steps.attempt = chosen.attempt ORDER BY number)) AS told
-    FROM chosen"""
-"""An attempt and all that belongs to it is one row: ``told`` has three lines of JSON, which has no line ends itself.
-
-What belongs to it is read as the row is fetched, behind the sort of attempts (the limit keeps it there), never kept.
-A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too.
-"""
-_DETAILED = _SELECT.format(wanted="(SELECT number FROM steps WHERE steps.attempt = chosen.attempt)")
-_BRIEF = _SELECT.format(
-    wanted="(SELECT DISTINCT step_number AS number FROM measurements WHERE measurements.attempt = chosen.attempt)"
-)
+            AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged
+    FROM chosen WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
+_FACTS = """SELECT name, value FROM facts WHERE device_id = ?1 AND NOT disputed
+    AND (?2 IS NULL OR seq <= ?2 OR ?3 = (
+        SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
+    ORDER BY seq, number"""
+"""A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
+_BRIEF = "SELECT step, outcome, seconds, number, seq, NULL, NULL FROM steps WHERE attempt = ? ORDER BY number"
+_DETAILED = """SELECT step, outcome, seconds, number, seq, body, at FROM steps JOIN journal USING (seq)
+    WHERE steps.attempt = ? ORDER BY number"""
+_WITH_VALUES = "SELECT DISTINCT step_number FROM measurements WHERE attempt = ?"
+_BODY = "SELECT body FROM journal WHERE seq = ?"
 _OPENED = """SELECT seq, json_extract(body, '$.batch.id'), json_extract(body, '$.batch.release') FROM journal
     WHERE unit IS NULL AND attempt IS NULL AND kind = (SELECT number FROM names WHERE name = 'BatchOpened')
     ORDER BY seq"""
@@ -76,33 +64,41 @@ def export_rows(
     """Yield one row a unit of each batch, its last finished attempt; or all attempts. In the order they started.
 
     An attempt on a unit that was never identified is a row of its own: nothing that happened is hidden.
-    ``detailed``: with every try of a step in full, reason and proof too; without it ``steps`` are those that measured.
+    ``detailed``: with every try of a step in full, reason and proof too; without it ``steps`` are empty.
     """
     wanted = {"batches": json.dumps(list(batches)), "all_attempts": all_attempts}
     releases = _releases(db)
-    for row in db.execute(_DETAILED if detailed else _BRIEF, wanted):
-        attempt = attempt_record(row, _release_at(releases, row["batch"], row["started_seq"]))
-        told_steps, told_outcomes, rest = row["told"].split("\n")
-        names, outcomes = texts(told_steps), texts(told_outcomes)
-        took, facts, numbers, times, bodies = json.loads(rest)
+    cursor = db.cursor()  # one statement for the rows of each attempt is faster than a list of them in one value
+    cursor.row_factory = None
+    for row in db.execute(_SELECT, wanted):
+        attempt = replace(attempt_record(row), release=_release_at(releases, row["batch"], row["started_seq"]))
+        facts: dict[str, str] = {}
         if attempt.device_id is not None:
-            facts["device_id"] = attempt.device_id
-        seconds = dict.fromkeys(names, 0.0)
-        for step, one in zip(names, took, strict=True):
-            seconds[step] += one
-        measured: dict[str, tuple[Measurement, ...]] = dict.fromkeys(names, ())
+            held = cursor.execute(_FACTS, (attempt.device_id, row["finished_seq"], attempt.attempt))
+            facts = {**dict(held), "device_id": attempt.device_id}
+        outcomes: dict[str, str] = {}
+        seconds: dict[str, float] = {}
+        measured: dict[str, tuple[Measurement, ...]] = {}
         steps: list[StepRecord] = []
-        for number, told in zip(numbers, bodies, strict=True):
-            step, values = names[number], measurements(told.get("measurements", ()))
-            reason, proof = told.get("reason", ""), told.get("proof", "")
-            steps.append(StepRecord(step, Outcome(outcomes[number]), reason, proof, took[number], values))
-            if step not in names[number + 1 :]:
-                measured[step] = values
-        ended = tuple(map(moment_of, times))
+        ended: list[datetime.datetime] = []
+        of_steps = cursor.execute(_DETAILED if detailed else _BRIEF, (attempt.attempt,)).fetchall()
+        with_values = {number for (number,) in cursor.execute(_WITH_VALUES, (attempt.attempt,))}
+        for step, outcome, took, number, seq, body, at in of_steps:
+            outcomes[step] = outcome
+            seconds[step] = seconds.get(step, 0.0) + took
+            measured[step] = ()
+            if number in with_values and body is None:
+                (body,) = cursor.execute(_BODY, (seq,)).fetchone()
+            if body is None:
+                continue
+            told = json.loads(body)
+            measured[step] = measurements(told["measurements"]) if "measurements" in told else ()
+            if detailed:
+                reason, proof = told.get("reason", ""), told.get("proof", "")
+                steps.append(StepRecord(step, Outcome(outcome), reason, proof, took, measured[step]))
+                ended.append(moment_of(at))
         judged = tuple(Verdict[verdict] for verdict in row["judged"].split(",")) if row["judged"] else ()
-        yield ExportRow(
-            attempt, facts, dict(zip(names, outcomes, strict=True)), seconds, measured, tuple(steps), ended, judged
-        )
+        yield ExportRow(attempt, facts, outcomes, seconds, measured, tuple(steps), tuple(ended), judged)
 
 
 _Releases = dict[str, list[tuple[int, str]]]
@@ -127,7 +123,7 @@ def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:
     planned = f"SELECT planned FROM attempts WHERE batch IN ({marks}) GROUP BY planned ORDER BY min(started_seq)"
     for row in db.execute(planned, tuple(batches)):
         merge(names, json.loads(row["planned"]))
-    tried = f"SELECT DISTINCT step FROM step_tally WHERE batch IN ({marks}) ORDER BY step"
+    tried = f"SELECT DISTINCT step FROM steps JOIN attempts USING (attempt) WHERE batch IN ({marks}) ORDER BY step"
     for row in db.execute(tried, tuple(batches)):
         if row["step"] not in names:
             names.append(row["step"])
@@ -137,7 +133,7 @@ def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:
 def count_tries(db: sqlite3.Connection, batches: Sequence[str]) -> int:
     """Return how many tries of steps all attempts of these batches have."""
     marks = ", ".join("?" * len(batches))
-    counted = f"SELECT coalesce(sum(tries), 0) FROM step_tally WHERE batch IN ({marks})"
+    counted = f"SELECT count(*) FROM steps JOIN attempts USING (attempt) WHERE batch IN ({marks})"
     return int(db.execute(counted, tuple(batches)).fetchone()[0])
 
 

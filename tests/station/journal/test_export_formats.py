@@ -13,12 +13,10 @@ from typing import Any
 import junitparser
 import openpyxl
 import pytest
-import xlsxwriter
 from support.journal_story import AT, finished, identified, opened, pending, started, step, unit_id
 
 from station.export import EXPORTERS, export, find_exporter
 from station.export import workbook as workbook_module
-from station.export.batch_log import Type
 from station.journal import Journal
 from station.model import Outcome, Verdict
 
@@ -123,28 +121,6 @@ def test_steps_and_values_of_a_workbook_are_those_of_the_steps_export(told: Jour
     assert [(one["Name"], one["Value"], one["Min"], one["Max"]) for one in values[:2]] == [
         ("download", 1, 0, 60), ("download", 2.5, 0, 60),
     ]  # fmt: skip
-
-
-def test_rows_are_written_as_xlsxwriter_would_write_them() -> None:
-    at = AT.replace(tzinfo=None)
-    texts = ['<r>&"', " x", "x ", "_x0041_x0042_", "a\x07b", "0123", "", None, "\U0001f600" * 17_000, "\ufffe", "é"]
-    numbers = [0.0, -0.0, 0.0, 1, 1 / 3, 1e-9, 1e22, -2.5, None, "text", 12]
-    made = []
-    for is_ours in (True, False):
-        file = io.BytesIO()
-        book = xlsxwriter.Workbook(file, {"constant_memory": True})
-        formats = {"head": book.add_format({"bold": True}), "time": book.add_format({"num_format": "hh:mm"})}
-        one = workbook_module._Sheet(book.add_worksheet("S"), formats)
-        one.head(("A", "B", "C"), (Type.TEXT, Type.VALUE, Type.TIME))
-        for text, value in zip(texts, numbers, strict=True):
-            if is_ours:
-                one.fill((text, value, AT.isoformat()))
-            else:
-                one.row((text, value, at))
-        book.close()
-        with zipfile.ZipFile(file) as parts:
-            made.append({name: parts.read(name) for name in parts.namelist() if "docProps" not in name})
-    assert made[0] == made[1]
 
 
 def test_what_a_sheet_cannot_hold_is_said_in_the_summary(told: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
