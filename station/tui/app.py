@@ -33,6 +33,7 @@ from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
 from .screens.asking import Question, TypeLabel, TypeReason, stop
 from .screens.batches import Batches
 from .screens.bench import BenchScreen
+from .screens.choosing import BEAT_S
 from .screens.details import Details
 from .screens.find import Find
 from .screens.help import Help
@@ -40,7 +41,6 @@ from .screens.page import Following
 from .sounds import Sounds
 from .terminal import is_ascii_terminal, palette_of_terminal, variables_of
 
-BLINK_S = 0.5
 DRAW_S = 0.1  # between two drawings of progress: a bar that moves ten times a second looks smooth
 _SHEETS = ("station", "supervisor")
 MAX_REASON = 60  # characters of why a slot is out of service, as the config file takes them
@@ -90,7 +90,7 @@ class BenchApp(App[None]):
         self._hint = ""  # reply to the last key, until the next one
         self._is_standing = self._must_leave = False
         self._lit_by_us: set[int] = set()
-        self._is_lit = True
+        self._seconds = 0.0  # the time by which lights blink
         self._tens = 0  # the last digit pressed, while another may follow
         self._tens_timer: Timer | None = None
         self._drawn_at = 0.0
@@ -136,7 +136,7 @@ class BenchApp(App[None]):
         """Draw the events fed so far, then follow new ones; Textual calls it once."""
         self._show()
         if self._is_animated:
-            self.set_interval(BLINK_S, self._blink)
+            self.set_interval(BEAT_S, self._beat)
         if self._on_ready is not None:
             self.call_after_refresh(self._on_ready)
         self._is_standing = True
@@ -175,14 +175,14 @@ class BenchApp(App[None]):
     def _show(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, BenchScreen):
-                screen.show(self.state, hint=self._hint, selected=self.selected, is_lit=self._is_lit)
+                screen.show(self.state, hint=self._hint, selected=self.selected, seconds=self._seconds)
             elif isinstance(screen, Details | Following):
                 screen.show(self.state)
         if isinstance(self.screen, Question):
             self.screen.look()
 
-    def _blink(self) -> None:
-        self._is_lit = not self._is_lit
+    def _beat(self) -> None:
+        self._seconds += BEAT_S
         if any(slot.ask is not None for slot in self.state.slots):
             self._show()
 
@@ -361,7 +361,7 @@ class BenchApp(App[None]):
         self.push_screen(Find(self.state, self._records, self.glyphs))
 
     def action_help(self) -> None:
-        self.push_screen(Help(self.glyphs, self._words))
+        self.push_screen(Help(self.glyphs, self._words, is_animated=self._is_animated))
 
     def action_leave(self) -> None:
         """Leave; ask first while attempts are in progress. A second Q does not answer the question."""

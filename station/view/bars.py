@@ -140,7 +140,7 @@ def _batch_parts(state: BenchState, width: int, glyphs: Glyphs) -> list[tuple[st
         passed = f"{figures.passed}/{state.target} {words.verdict(Verdict.PASS)}"
         full = round(min(1.0, figures.passed / max(1, state.target)) * _BATCH_BAR) if width >= _BATCH_BAR_FROM else None
         if full is not None:
-            passed += f" {glyphs.bar_full * full}{glyphs.bar_rest * (_BATCH_BAR - full)}"
+            passed += f" {glyphs.share_full * full}{glyphs.share_rest * (_BATCH_BAR - full)}"
     share = words.figure(percent(figures.first_pass_yield, glyphs.nothing))
     names = ", ".join(product(line, words) for line in state.batches)
     which = (

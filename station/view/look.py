@@ -78,11 +78,11 @@ class Light:
         return self.colours[int(seconds / sum(self.rhythm)) % len(self.colours)]
 
     def glow(self, seconds: float) -> float:
-        """Return how bright it is ``seconds`` after it began: 0.0 is dark, 1.0 is full."""
+        """Return how bright it is ``seconds`` after it began: 0.0 is dark, 1.0 is full, as which it begins."""
         on, off = self.rhythm
         if not off:
             return 1.0
-        at = seconds % (on + off)
+        at = (seconds + on * self.breathes) % (on + off)
         if not self.breathes:
             return float(at < on)
         return 1.0 - abs(at - on) / (on if at < on else off)
@@ -191,7 +191,6 @@ class Glyphs:
     cloud_unknown: str
     times: str
     nothing: str  # in place of a figure without any units
-    dot: str
     bar_full: str
     bar_rest: str
     separator: str
@@ -202,6 +201,8 @@ class Glyphs:
     already: str = "="  # of a step that had nothing to do
     more: str = " …"  # text goes on
     answer: str = "→"
+    share_full: str = "■"  # of a bar on a ground of its own, where `bar_full` would be a hole
+    share_rest: str = "□"
 
     def shape(self, look: Look) -> str:
         return _SHAPES[look][self.ascii_only]
@@ -211,7 +212,7 @@ class Glyphs:
         return _LAMPS[self.ascii_only][min(3, int(glow * 4))]
 
 
-UNICODE = Glyphs(False, "●", "○", "?", "×", "–", "●", "█", "░", " · ", "✔", "✖", "·", "▸")
+UNICODE = Glyphs(False, "●", "○", "?", "×", "–", "█", "░", " · ", "✔", "✖", "·", "▸")
 ASCII = Glyphs(
-    True, "up", "DOWN", "?", "x", "-", "(*)", "#", "-", " | ", "ok", "DIFFERS", ".", ">", "[=]", " ...", "->"
+    True, "up", "DOWN", "?", "x", "-", "#", "-", " | ", "ok", "DIFFERS", ".", ">", "[=]", " ...", "->", "#", "-"
 )

@@ -1,25 +1,42 @@
-"""Compose the help page as lines of text. Pure."""
+"""Compose the help page as lines of styled text. Pure."""
 
 from __future__ import annotations
 
+import itertools
+
 from ..words.catalogue import Words
-from ..words.cells import pad
+from ..words.cells import pad, width_of
 from .bars import KEYS
+from .details import lamp_spans
 from .look import LIGHTS, Glyphs, Look
+from .panels import Line, Span, bold, dim, line, padded, plain
+
+_GAP = 4  # cells between two columns
 
 
-def help_lines(words: Words, glyphs: Glyphs) -> list[str]:
-    """Explain every sign, key and light in one line each."""
+def help_lines(words: Words, glyphs: Glyphs, width: int = 0, seconds: float = 0.0) -> list[Line]:
+    """Explain every sign, key and light in one line each, signs beside keys if ``width`` has room for both.
+
+    The lights are as they are ``seconds`` into their rhythm.
+    """
     text = words.text
-    faces = [(look, words.face(look.value)) for look in Look if look is not Look.EMPTY]
-    signs = [
-        f"  {pad(glyphs.shape(look), 5)}{pad(face.word or text('help-its-step'), 15)}{face.means}"
-        for look, face in faces
-    ]
+    signs = [line(bold(text("help-signs"))), *(_sign(look, words, glyphs) for look in Look if look is not Look.EMPTY)]
     more = {"1-9": "help-numbers"}
-    keys = [f"  {pad(key, 7)}{text(more.get(key, what))}" for key, what in KEYS]
-    lights = [f"  {pad(words.led(name), 21)}{words.led_means(name)}" for name in LIGHTS]
-    return [
-        text("help-signs"), *signs, "", text("help-keys"), *keys, "", text("help-lights"), *lights, "",
-        text("page-close"),
-    ]  # fmt: skip
+    keys = [line(bold(text("help-keys"))), *(line(f"  {pad(key, 7)}{text(more.get(key, what))}") for key, what in KEYS)]
+    wide = max(width_of(words.led(name)) for name in LIGHTS)
+    lights = [line("  ", *lamp_spans(name, glyphs, words, seconds, wide)) for name in LIGHTS]
+    room = max(width_of(plain(one)) for one in signs) + _GAP
+    if room + max(width_of(plain(one)) for one in keys) <= width:
+        above = [
+            (*left, Span(" " * (room - sum(span.width for span in left))), *right)
+            for left, right in itertools.zip_longest(signs, keys, fillvalue=())
+        ]
+    else:
+        above = [*signs, (), *keys]
+    return [*above, (), line(bold(text("help-lights"))), *lights, (), line(dim(text("page-close")))]
+
+
+def _sign(look: Look, words: Words, glyphs: Glyphs) -> Line:
+    face = words.face(look.value)
+    sign = padded(Span(f" {glyphs.shape(look)} ", look), 7)
+    return line("  ", *sign, pad(face.word or words.text("help-its-step"), 15), face.means)

@@ -22,6 +22,7 @@ LETTER_ROWS = 3  # of the smallest block letters
 LETTER_COLUMNS = 16  # of TURN in them; its sign may go into the border
 AIRY_ROWS = 10  # from this height on a row is free below the word
 MAX_BAR = 40
+PAGE_S = 1.5  # so long stands each part of an action on a tile that has one row for it
 BORDER_ENDS = 4  # cells of a border beside its text
 _QUIET = (Look.RUNNING, Look.WAITS, Look.OFF)  # nobody has to come: no block letters
 
@@ -61,13 +62,13 @@ class TileGrid:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The cells to fill, with terminal, language and phase of the blinking light."""
+    """The cells to fill, with terminal and language. ``seconds``: the time by which lights blink and parts turn."""
 
     width: int
     height: int
     words: Words
     glyphs: Glyphs = UNICODE
-    is_lit: bool = True  # the blinking light is in its bright phase
+    seconds: float = 0.0
     is_mixed: bool = False  # the bench makes several products: a tile says what kind of unit is in it
 
 
@@ -99,6 +100,7 @@ class _Content:
     foot: tuple[str, ...] = ()
     aside: str = ""  # shown in the sentence's place if it has none, and only whole
     is_first_worth_most: bool = False  # where only one line fits: the sentence rather than the action
+    takes_turns: bool = False  # where only one line fits: its parts, one after the other, and the gauge stays
 
 
 def compose(slot: SlotState, place: Place) -> Tile:
@@ -110,8 +112,9 @@ def compose(slot: SlotState, place: Place) -> Tile:
     head, title = _head(slot, place, grid)
     lines = [Line()] * grid.height
     lines[grid.word.start : grid.word.stop] = head
-    lines[grid.text.start : grid.text.stop] = _text(content, grid)
-    if grid.gauge and lines[grid.gauge.start] == Line():
+    text = _text(content, grid, place.seconds)
+    lines[grid.text.start : grid.text.start + len(text)] = text
+    if grid.gauge and lines[grid.gauge.start] == Line():  # neither letters nor a warning of two lines are there
         gauge = next((line for line in content.gauge if width_of(line.text) <= grid.width), Line())
         lines[grid.gauge.start] = gauge
     name = slot.name if slot.look is not Look.OFF else ""
@@ -145,7 +148,9 @@ def _head(slot: SlotState, place: Place, grid: TileGrid) -> tuple[list[Line], st
     face = place.words.face(slot.look.value)
     shape = place.glyphs.shape(slot.look)
     letters, left_out = _letters(slot.look, face, shape, place, rows)
-    title += left_out
+    for part in left_out:
+        if width_of(" ".join([*title, part])) <= grid.width - BORDER_ENDS:  # half a word says nothing
+            title.append(part)
     lines = _bold(letters)
     if not letters:
         word = face.word or _step_title(slot, place.words)
@@ -228,14 +233,16 @@ def _first_fitting(forms: Sequence[str], width: int) -> str:
 # --- sentence and action ---
 
 
-def _text(content: _Content, grid: TileGrid) -> list[Line]:
+def _text(content: _Content, grid: TileGrid, seconds: float) -> list[Line]:
     """Fill the rows of text: the sentence from the top, the action at the bottom.
 
-    The full form if it fits whole, else the short one. On a single row stands what is worth most.
+    The full form if it fits whole, else the short one. On a single row stands what is worth most, in the narrowest
+    tiles on the gauge's as well.
     """
     rows, width, said = len(grid.text), grid.width, content.said
     if rows == 1:
-        return [_only_line(content, width)]
+        has_second = grid.gauge.start == grid.text.stop and not content.takes_turns
+        return _worth_most(content, width, 1 + has_second, seconds)
     says, does = _wrapped(said.says, width), _wrapped((said.do,), width)
     if len(says) + len(does) > rows and said.short:
         cut = 1 if said.says and said.do else len(said.short) if said.says else 0
@@ -251,13 +258,32 @@ def _text(content: _Content, grid: TileGrid) -> list[Line]:
     return [*map(Line, says), *[Line()] * gap, *(Line(text, is_bold=True) for text in does)]
 
 
-def _only_line(content: _Content, width: int) -> Line:
+def _worth_most(content: _Content, width: int, rows: int, seconds: float) -> list[Line]:
+    """Say what is worth most: on one row, or broken over ``rows`` where nothing fits one.
+
+    What asks for hands takes turns with its parts, each on the one row; all else stands still.
+    """
     said = content.said
-    short = said.short if said.says and said.do else (*said.short[:1], *said.short[:1])  # (matter, action)
-    matter, action = (*said.says[:1], *short[:1]), tuple(filter(None, (said.do, *short[1:])))
-    texts = [*matter, *action] if content.is_first_worth_most else [*action, *matter]
-    text = next((text for text in texts if width_of(text) <= width), fit(texts[-1], width) if texts else "")
-    return Line(text, is_bold=text in action)
+    cut = len(said.short) if not said.do else 1 if said.says else 0
+    matter, action = (said.says[:1], said.short[:cut][:1]), ((said.do,) if said.do else (), said.short[cut:])
+    order = ((matter, False), (action, True)) if content.is_first_worth_most else ((action, True), (matter, False))
+    ranked = [(form, is_bold) for forms, is_bold in order for form in forms if form]
+    if not ranked:
+        return []
+    for form, is_bold in ranked:
+        if all(width_of(text) <= width for text in form):
+            return [Line(_turn(form, seconds), is_bold)]
+    if content.takes_turns:
+        shortest, is_bold = [one for one in ranked if one[1] == ranked[0][1]][-1]
+        return [Line(_turn(_wrapped(shortest, width), seconds), is_bold)]
+    broken = [(_wrapped(form, width), is_bold) for form, is_bold in ranked]
+    whole = [one for one in broken if len(one[0]) <= rows and not any(part.endswith("~") for part in one[0])]
+    parts, is_bold = whole[0] if whole else broken[-1]
+    return [Line(text, is_bold) for text in (*parts[: rows - 1], fit(" ".join(parts[rows - 1 :]), width)) if text]
+
+
+def _turn(parts: Sequence[str], seconds: float) -> str:
+    return parts[int(seconds / PAGE_S) % len(parts)]
 
 
 def _wrapped(texts: Sequence[str], width: int) -> list[str]:
@@ -324,11 +350,12 @@ def _hands(slot: SlotState, place: Place) -> _Content:
     said = place.words.say(ask.say) or place.words.say(Say("hands_default")) or Sentence()
     led = light(ask.led)
     if led is None:
-        return _Content(said)
-    dot = place.glyphs.dot if place.is_lit or not led.blinks else " " * len(place.glyphs.dot)
+        return _Content(said, takes_turns=True)
+    dot, colour = place.glyphs.lamp(led.glow(place.seconds)), led.colour_at(place.seconds)
     long, short = place.words.led(ask.led), place.words.led_colour(ask.led)
     forms = (f" {dot} {long} ", f" {dot} {short} ", f"{dot} {short}", f"{dot}{short}", dot)
-    return _Content(said, tuple(Line(form, colour=led.colour, ground=LIGHT_GROUND) for form in forms))
+    gauge = tuple(Line(form, colour=colour, ground=LIGHT_GROUND) for form in forms)
+    return _Content(said, gauge, takes_turns=True)
 
 
 def _judged(slot: SlotState, place: Place) -> _Content:

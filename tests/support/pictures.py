@@ -23,6 +23,7 @@ from xml.sax.saxutils import escape
 
 from rich.style import Style
 
+from station.engine.events import StationStarted
 from station.tui.app import BenchApp
 from station.view.look import DARK, LIGHT, SIXTEEN_COLOURS, Look, Palette
 from station.words.cells import width_of
@@ -37,6 +38,7 @@ WHERE = Path(__file__).parents[2] / "build" / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CELL = (10, 19)  # pixels
 FONT = "DejaVu Sans Mono, WenQuanYi Micro Hei Mono, Noto Sans Mono CJK SC, monospace"
+NO_BREAK = "\u00a0"  # browsers collapse runs of ordinary spaces in SVG, whatever is said about `white-space`
 BLOCKS = {"█": (0.0, 1.0), "▀": (0.0, 0.5), "▄": (0.5, 1.0)}
 _RUNS = re.compile(r"█+|▀+|▄+|[\u2E80-\uFFFF]|[^█▀▄\u2E80-\uFFFF]+")
 """What is drawn at once: equal blocks, one wide character, or ordinary text."""
@@ -74,11 +76,16 @@ PICTURES = (
     Picture("fail-alone", "fail"),
     Picture("hands-alone", "hands"),
     Picture("thirty-two", "thirty_two", (120, 40)),
+    Picture("thirty-two-small", "thirty_two"),
     Picture("thirty-two-wall", "thirty_two", (200, 60)),
     Picture("details-pass", size=(120, 40), keys=("1", "enter")),
-    Picture("details-fail", size=(120, 40), keys=("3", "enter")),
+    Picture("details-fail", "weak_wifi", (120, 40), keys=("1", "enter")),
+    Picture("details-fail-light", "weak_wifi", (120, 40), keys=("1", "enter"), options={"palette": LIGHT}),
     Picture("help", size=(120, 40), keys=("question_mark",)),
     Picture("batches", size=(120, 40), keys=("b",), is_journal=True),
+    Picture("batches-light", size=(120, 40), keys=("b",), options={"palette": LIGHT}, is_journal=True),
+    Picture("find-light", size=(120, 40), keys=("f",), options={"palette": LIGHT}, is_journal=True),
+    Picture("help-small", keys=("question_mark",)),
     Picture("find", size=(120, 40), keys=("f",), is_journal=True),
 )
 
@@ -88,11 +95,11 @@ async def standing(picture: Picture, folder: Path) -> AsyncIterator[tuple[BenchA
     if picture.is_journal:
         journal = folder / picture.name
         tell_journal(journal)
-        async with supervised(journal) as (_, app, pilot):
+        async with supervised(journal, **picture.options) as (_, app, pilot):
             yield app, pilot
         return
     events = read(picture.recorded)
-    story = Story(len(events[0].slots))  # type: ignore[attr-defined]
+    story = Story(next(len(event.slots) for event in events if isinstance(event, StationStarted)))
     app = story.app(**picture.options)
     async with running(app, picture.size) as pilot:
         for event in events:
@@ -134,9 +141,10 @@ def svg(app: BenchApp, ground: str, ink: str) -> str:
                 elif run.strip():
                     lead = (len(run) - len(run.lstrip())) * across
                     at = f'x="{here + lead}" y="{row * down + 15}"'
-                    parts.append(f'<text {at} fill="{fill}"{look}{faint}>{escape(run.strip())}</text>')
+                    shown = escape(run.strip()).replace(" ", NO_BREAK)
+                    parts.append(f'<text {at} fill="{fill}"{look}{faint}>{shown}</text>')
     frame = f'width="{width}" height="{height}" shape-rendering="crispEdges" font-family="{FONT}" font-size="16.6"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" style="white-space:pre" {frame}>{"".join(parts)}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>{"".join(parts)}</svg>'
 
 
 def _rect(x: float, y: float, width: float, height: float, fill: str, faint: str = "") -> str:

@@ -151,9 +151,9 @@ async def test_small_screens_keep_virtual_and_the_way_back(size: tuple[int, int]
 
 def test_a_wide_header_shows_how_far_the_batch_is(story: Story) -> None:
     state = replay(BenchState.of(story.slots, ENGLISH), story.opened())
-    assert "126/500 PASS ███░░░░░░░ · " in header(state, 100, UNICODE)
+    assert "126/500 PASS ■■■□□□□□□□ · " in header(state, 100, UNICODE)
     assert "126/500 PASS · " in header(state, 99, UNICODE)
-    assert "126/500 PASS ###....... | ".replace(".......", ASCII.bar_rest * 7) in header(state, 110, ASCII)
+    assert "126/500 PASS ###....... | ".replace(".......", ASCII.share_rest * 7) in header(state, 110, ASCII)
 
 
 def test_keys_that_cannot_work_now_are_not_named(story: Story) -> None:

@@ -166,7 +166,7 @@ def test_a_unit_that_passed_needs_no_advice() -> None:
 @pytest.mark.rule("M4")
 def test_a_failure_shows_the_device_id_and_the_light_that_was_seen_as_it_moves() -> None:
     told = replace(FAILED, light_seen="breathing cyan")
-    bright, dark = (rows(details.head(told, UNICODE, ENGLISH, 100, seconds=s)) for s in (1.5, 0.0))
+    bright, dark = (rows(details.head(told, UNICODE, ENGLISH, 100, seconds=s)) for s in (0.0, 1.5))
     assert "e00fce680000000000000001" in bright[0]
     assert "Light seen  ● breathing cyan  online" in bright
     assert "Light seen  · breathing cyan  online" in dark

@@ -19,12 +19,33 @@ from station.view.layout import arrange
 from station.view.look import ASCII, LIGHTS, UNICODE, VERDICT_LOOK, Glyphs, Look
 from station.view.reduce import replay
 from station.view.state import Ask, BenchState, Held, SlotState, StepLine
-from station.view.tile import Place, TileGrid, compose, sentence
+from station.view.tile import BORDER_ENDS, PAGE_S, Place, TileGrid, compose, sentence
 from station.words.cells import clean
 from station.words.languages import load
 from station.words.say import Say
 
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4)
+
+
+WRITES = StepLine("device_os", is_running=True, share=0.68, seconds_left=11.0, writing=True)
+STATES = {
+    Look.EMPTY: SlotState(3),
+    Look.OFF: replace(SLOT, off=OffSlot(SLOT.number, "bent")),
+    Look.RUNNING: replace(SLOT, is_walking=True, steps=(WRITES,)),
+    Look.WAITS: replace(
+        SLOT, is_walking=True, steps=(StepLine("sim", is_running=True, held=Held(Say("cloud_hold"), 1)),)
+    ),
+    Look.HANDS: replace(
+        SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),)
+    ),
+    Look.FAIL: replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", found="Argon", wanted="Boron")),
+    Look.ERROR: replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")),
+}
+
+
+def of_look(look: Look) -> SlotState:
+    verdict = next((verdict for verdict, its in VERDICT_LOOK.items() if its is look), None)
+    return STATES.get(look) or replace(SLOT, verdict=verdict, say=Say("pass"))
 
 
 def shown(slot: SlotState, width: int, height: int, glyphs: Glyphs = UNICODE) -> str:
@@ -138,7 +159,7 @@ def test_the_three_loud_words_are_in_block_letters_wherever_three_rows_are_free(
 ) -> None:
     tile = compose(of_look(look), Place(width, height, ENGLISH, glyphs))
     assert sum(any(mark in line.text for mark in "█▀▄#") for line in tile.lines[: height - 1]) >= 3
-    assert (look is Look.HANDS and width == 18) == ("YOUR TURN" in tile.title)
+    assert (look is Look.HANDS and width == 18 and not glyphs.ascii_only) == ("YOUR TURN" in tile.title)
 
 
 def test_an_empty_slot_is_mostly_its_number() -> None:
@@ -206,11 +227,60 @@ def test_a_unit_in_a_queue_says_how_many_are_before_it() -> None:
 def test_the_light_blinks_in_its_colour_on_black_and_is_said_in_words() -> None:
     slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),))
     lit, dark = (
-        [line for line in compose(slot, Place(40, 24, ENGLISH, is_lit=is_lit)).lines if line.colour]
-        for is_lit in (True, False)
+        [line for line in compose(slot, Place(40, 24, ENGLISH, seconds=seconds)).lines if line.colour]
+        for seconds in (0.0, 0.5)
     )
-    assert [line.text for line in (*lit, *dark)] == [" ● blinking yellow ", "   blinking yellow "]
+    assert [line.text for line in (*lit, *dark)] == [" ● blinking yellow ", " · blinking yellow "]
     assert {(line.colour, line.ground) for line in (*lit, *dark)} == {("#FFD800", "#000000")}
+
+
+@pytest.mark.parametrize("name", LIGHTS)
+def test_each_light_keeps_its_own_time_on_a_tile(name: str) -> None:
+    slot, one = (
+        replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), name),)),
+        LIGHTS[name],
+    )
+    for tick in range(24):
+        at = tick / 4
+        (lamp,) = (line for line in compose(slot, Place(40, 24, ENGLISH, seconds=at)).lines if line.colour)
+        assert (lamp.text.split()[0], lamp.colour) == (UNICODE.lamp(one.glow(at)), one.colour_at(at))
+
+
+@pytest.mark.parametrize(
+    ("width", "says"),
+    [(18, ["MODE + tap RESET.", "Let go at YELLOW."]), (8, ["MODE +", "tap", "RESET.", "Let go", "at", "YELLOW."])],
+)
+def test_a_tile_with_one_row_of_text_shows_the_parts_of_an_action_in_turn(width: int, says: list[str]) -> None:
+    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),))
+    height = 4 if width == 18 else 3
+    (row,) = TileGrid.of(width, height).text
+    turns = [
+        compose(slot, Place(width, height, ENGLISH, seconds=PAGE_S * n)).lines[row].text for n in range(len(says) + 1)
+    ]
+    assert turns == [*says, says[0]]
+
+
+@pytest.mark.parametrize(
+    ("slot", "says"),
+    [
+        (SlotState(4), ["Plug in", "a unit."]),
+        (of_look(Look.RUNNING), ["Do not", "unplug."]),
+        (replace(SLOT, verdict=Verdict.ABORTED, say=Say("unplugged_too_early")), ["Too", "early."]),
+        (replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")), ["No", "answer."]),
+        (replace(SLOT, verdict=Verdict.PASS, say=Say("pass")), ["Unplug.", ""]),
+    ],
+    ids=["empty", "running", "stopped", "check station", "pass"],
+)
+def test_the_narrowest_tile_breaks_a_sentence_rather_than_cutting_it(slot: SlotState, says: list[str]) -> None:
+    assert [line.text for line in compose(slot, Place(8, 3, ENGLISH)).lines[1:]] == says
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh"])
+@pytest.mark.parametrize("look", Look)
+def test_a_border_has_whole_words(look: Look, language: str) -> None:
+    for width in range(10, 40):
+        title = compose(of_look(look), Place(width, 4, load(language, datetime.UTC))).title
+        assert cell_len(title) <= width - BORDER_ENDS
 
 
 @pytest.mark.parametrize("language", ["en", "de", "zh"])
@@ -287,27 +357,6 @@ def test_what_asks_nobody_for_anything_is_said_in_ordinary_letters() -> None:
         assert not [line.text for line in lines if any(mark in line.text for mark in "▀▄")]
     for look in LOUD:  # and the others shout wherever there is room
         assert any("█" in line.text for line in compose(of_look(look), Place(76, 20, ENGLISH)).lines)
-
-
-WRITES = StepLine("device_os", is_running=True, share=0.68, seconds_left=11.0, writing=True)
-STATES = {
-    Look.EMPTY: SlotState(3),
-    Look.OFF: replace(SLOT, off=OffSlot(SLOT.number, "bent")),
-    Look.RUNNING: replace(SLOT, is_walking=True, steps=(WRITES,)),
-    Look.WAITS: replace(
-        SLOT, is_walking=True, steps=(StepLine("sim", is_running=True, held=Held(Say("cloud_hold"), 1)),)
-    ),
-    Look.HANDS: replace(
-        SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),)
-    ),
-    Look.FAIL: replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", found="Argon", wanted="Boron")),
-    Look.ERROR: replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")),
-}
-
-
-def of_look(look: Look) -> SlotState:
-    verdict = next((verdict for verdict, its in VERDICT_LOOK.items() if its is look), None)
-    return STATES.get(look) or replace(SLOT, verdict=verdict, say=Say("pass"))
 
 
 def test_letters_grow_with_the_place_and_never_beyond_it() -> None:

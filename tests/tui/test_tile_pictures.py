@@ -44,11 +44,11 @@ LOOKS = {
 }
 
 
-def drawn(slot: SlotState, glyphs: Glyphs, *, is_lit: bool = True) -> str:
+def drawn(slot: SlotState, glyphs: Glyphs, *, seconds: float = 0.0) -> str:
     """The tile in every size with the texts of its border; ``*`` marks what is bold, ``#`` the colour of a light."""
     pictures = []
     for width, height in SIZES:
-        tile = compose(slot, Place(width, height, ENGLISH, glyphs, is_lit))
+        tile = compose(slot, Place(width, height, ENGLISH, glyphs, seconds))
         pictures.append("\n".join([f"--- {width} x {height}: {tile.title}", *map(_line, tile.lines), tile.foot]))
     return "\n".join(pictures)
 
@@ -63,9 +63,9 @@ def test_a_tile_looks_as_it_did(name: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_light_in_its_dark_half_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
-    assert drawn(LOOKS["hands with a light"], UNICODE, is_lit=False) == snapshot
+    assert drawn(LOOKS["hands with a light"], UNICODE, seconds=0.5) == snapshot
     still = LOOKS["hands with a dark light"]  # one that does not blink is never in its dark half
-    assert drawn(still, UNICODE, is_lit=False) == drawn(still, UNICODE)
+    assert drawn(still, UNICODE, seconds=0.5) == drawn(still, UNICODE)
 
 
 def test_tiles_on_a_terminal_without_unicode_look_as_they_did(snapshot: SnapshotAssertion) -> None:

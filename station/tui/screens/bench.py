@@ -43,7 +43,7 @@ class BenchScreen(Screen[None]):
         self._drawn: BenchState | None = None
         self._hint = ""
         self._selected: int | None = None
-        self._is_lit = True
+        self._seconds = 0.0
         self._is_building = False
         self._texts: dict[str, str] = {}
 
@@ -54,9 +54,9 @@ class BenchScreen(Screen[None]):
         yield Static(id="line")
         yield Static(id="keys")
 
-    def show(self, state: BenchState, *, hint: str = "", selected: int | None = None, is_lit: bool = True) -> None:
+    def show(self, state: BenchState, *, hint: str = "", selected: int | None = None, seconds: float = 0.0) -> None:
         """Draw ``state``; the tiles are rebuilt only if the set of slots changed."""
-        self._drawn, self._hint, self._selected, self._is_lit = state, hint, selected, is_lit
+        self._drawn, self._hint, self._selected, self._seconds = state, hint, selected, seconds
         if not self.is_mounted or self._is_building:
             return
         tiles = list(self.query(SlotTile))
@@ -65,7 +65,7 @@ class BenchScreen(Screen[None]):
             self.call_later(self._rebuild)
             return
         for tile, slot in zip(tiles, state.slots, strict=True):
-            tile.show(slot, is_selected=slot.number == selected, is_lit=is_lit, is_mixed=len(state.batches) > 1)
+            tile.show(slot, is_selected=slot.number == selected, seconds=seconds, is_mixed=len(state.batches) > 1)
         self._show_bars(state)
 
     async def _rebuild(self) -> None:
@@ -80,7 +80,7 @@ class BenchScreen(Screen[None]):
     def _again(self) -> None:
         if self._drawn is not None:
             self._arrange(self._drawn)
-            self.show(self._drawn, hint=self._hint, selected=self._selected, is_lit=self._is_lit)
+            self.show(self._drawn, hint=self._hint, selected=self._selected, seconds=self._seconds)
 
     def _arrange(self, state: BenchState) -> None:
         plan = arrange(len(state.slots), self.size.width, self.size.height)
@@ -95,7 +95,7 @@ class BenchScreen(Screen[None]):
         width = self.size.width - 2
         rows = arrange(len(state.slots), self.size.width, self.size.height).log_rows
         around = frame(state, width, rows, self._glyphs, self._hint, self._selected)
-        self._put("header", pad(around.header, width))
+        self._put("header", f" {pad(around.header, width)} ")
         self._put("log", "\n".join(around.log))
         self._put("line", around.line)
         self._put("keys", around.keys)

@@ -1,4 +1,4 @@
-"""The help screen: what the keys do and what the signs mean."""
+"""The help screen: what the keys do, what the signs mean, and the lights of a unit as they blink."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...view.look import Glyphs
 from ...view.pages import help_lines
 from ...words.catalogue import Words
+from ..widgets.panel import content_of
+from .choosing import BEAT_S
+
+FRAME = 8  # cells across that the window's border, padding and scroll bar take
 
 
 class Help(ModalScreen[None]):
@@ -21,13 +24,30 @@ class Help(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "close", "Close")]
 
-    def __init__(self, glyphs: Glyphs, words: Words) -> None:
+    def __init__(self, glyphs: Glyphs, words: Words, *, is_animated: bool = True) -> None:
         super().__init__()
-        self._glyphs, self._words = glyphs, words
+        self._glyphs, self._words, self._is_animated = glyphs, words, is_animated
+        self._seconds = 0.0
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="window"):
-            yield Static(Content("\n".join(help_lines(self._words, self._glyphs))))
+            yield Static()
+
+    def on_mount(self) -> None:
+        self._show()
+        if self._is_animated:
+            self.set_interval(BEAT_S, self._beat)
+
+    def on_resize(self) -> None:
+        self._show()
+
+    def _beat(self) -> None:
+        self._seconds += BEAT_S
+        self._show()
+
+    def _show(self) -> None:
+        lines = help_lines(self._words, self._glyphs, self.app.size.width - FRAME, self._seconds)
+        self.query_one(Static).update(content_of(lines))
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -28,19 +28,19 @@ class SlotTile(Widget):
         super().__init__()
         self.slot = slot
         self._glyphs, self._words = glyphs, words
-        self._is_lit = True
+        self._seconds = 0.0
         self._is_selected = self._is_mixed = False
         self._tile, self._framed = Tile("", (), ""), ("", "")
         self._dress()
 
-    def show(self, slot: SlotState, *, is_selected: bool, is_lit: bool, is_mixed: bool) -> None:
-        """Redraw what changed."""
-        is_lit = is_lit or slot.look is not Look.HANDS
-        shown = (slot, is_selected, is_lit, is_mixed)
-        if shown == (self.slot, self._is_selected, self._is_lit, self._is_mixed):
+    def show(self, slot: SlotState, *, is_selected: bool, seconds: float, is_mixed: bool) -> None:
+        """Redraw what changed. ``seconds``: the time by which lights blink."""
+        seconds = seconds if slot.look is Look.HANDS else 0.0
+        shown = (slot, is_selected, seconds, is_mixed)
+        if shown == (self.slot, self._is_selected, self._seconds, self._is_mixed):
             return
         dressed = (self.slot.look, self._is_selected)
-        self.slot, self._is_selected, self._is_lit, self._is_mixed = shown
+        self.slot, self._is_selected, self._seconds, self._is_mixed = shown
         if dressed != (slot.look, is_selected):
             self._dress()
         was = self._tile.lines
@@ -59,7 +59,7 @@ class SlotTile(Widget):
     def _fill(self) -> None:
         """Compose for the current size."""
         size = self.content_size
-        place = Place(size.width, size.height, self._words, self._glyphs, self._is_lit, self._is_mixed)
+        place = Place(size.width, size.height, self._words, self._glyphs, self._seconds, self._is_mixed)
         self._tile = compose(self.slot, place)
         self._frame()
 
