@@ -278,8 +278,9 @@ def test_the_narrowest_tile_breaks_a_sentence_rather_than_cutting_it(slot: SlotS
 @pytest.mark.parametrize("language", ["en", "de", "zh"])
 @pytest.mark.parametrize("look", Look)
 def test_a_border_has_whole_words(look: Look, language: str) -> None:
+    words = load(language, datetime.UTC)
     for width in range(10, 40):
-        title = compose(of_look(look), Place(width, 4, load(language, datetime.UTC))).title
+        title = compose(of_look(look), Place(width, 4, words)).title
         assert cell_len(title) <= width - BORDER_ENDS
 
 
