@@ -50,7 +50,7 @@ def test_a_bench_that_is_told_to_end_says_its_closing_line(told_by: signal.Signa
     line = [sys.executable, "-m", "station", *ONE]
     with child_process.start(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as bench:
         assert bench.stdout is not None
-        while json.loads(bench.stdout.readline())["kind"] != "AttemptStarted":
+        while json.loads(bench.stdout.readline())["kind"] != "UnitIdentified":  # no unit is counted before
             pass
         bench.send_signal(told_by)
         said, faults = bench.communicate()

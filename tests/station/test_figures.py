@@ -46,7 +46,7 @@ def test_every_face_and_the_export_tell_the_same_figures(data: Path, capsys: pyt
     with JournalReader(data / "journal") as journal:
         assert journal.figures("B1") == EXPECTED
         state = replay(BenchState.of([], ENGLISH), [opened(), journal.progress("B1", at())])
-    assert "3/10 PASS · FPY 60.0 %" in header(state, 120, UNICODE)
+    assert "3/10 PASS · FPY 60.0 %" in header(state, 90, UNICODE)
 
     assert main(["batch", "list", "--data-dir", str(data)]) == 0
     assert f"{COUNTS}; {YIELDS}" in capsys.readouterr().out
@@ -87,8 +87,8 @@ def test_where_no_unit_is_judged_there_is_a_dash_and_no_zero(tmp_path: Path) -> 
         journal.record(*walked("a", 1, Verdict.ABORTED), *walked("b", 2, Verdict.ERROR), *pending("c", "name", unit=3))
         state = replay(BenchState.of([], ENGLISH), [opened(), journal.progress("B1", at())])
     assert (state.figures.judged, state.figures.finished, state.figures.units) == (0, 0, 3)
-    assert "0/10 PASS · FPY – · cloud" in header(state, 120, UNICODE)
-    assert "0/10 PASS | FPY - | cloud" in header(state, 120, ASCII)
+    assert "0/10 PASS · FPY – · cloud" in header(state, 90, UNICODE)
+    assert "0/10 PASS | FPY - | cloud" in header(state, 90, ASCII)
     assert percent(0.0) == "0.0 %"  # units were judged, and none passed
 
 
