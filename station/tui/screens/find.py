@@ -44,12 +44,16 @@ class Find(Listing[UnitRow]):
         """Put a scan into the field as if typed; say why if it cannot be searched for."""
         self._taken = scan
         if scan is not None and scan.field == self.takes_scans:
-            self.query_one("#problem", Static).update(Content(scan.problem))
-            self.query_one(Input).value, self._scans = scan.text, bool(scan.text)
+            with self.prevent(Input.Changed):
+                self.query_one(Input).value, self._scans = scan.text, bool(scan.text)
+            self._search(scan.problem)
 
     def on_input_changed(self, _event: Input.Changed) -> None:
+        self._search()
+
+    def _search(self, problem: str = "") -> None:
         self._at = self._top = 0
-        self.query_one("#problem", Static).update("")
+        self.query_one("#problem", Static).update(Content(problem))
         self.again()
 
     def fetch(self, start: int, count: int) -> Callable[[], Part[UnitRow]]:
