@@ -30,8 +30,8 @@ th, td { text-align: left; padding: 1mm 2mm; border-bottom: .2mm solid #ccc; ver
 th { border-bottom: .4mm solid #555; font-size: 8.5pt; } td.n, th.n { text-align: right; }
 .id { font-family: "DejaVu Sans Mono", Consolas, monospace; font-size: 8.5pt; }
 .figures { display: flex; gap: 2.5mm; margin: 5mm 0; }
-.figures div { border: .3mm solid #bbb; padding: 2mm 3mm; flex: 1; min-width: 0; box-sizing: border-box; }
-.figures b { display: block; font-size: 15pt; white-space: nowrap; }
+.figures div { border: .3mm solid #bbb; padding: 2mm; flex: 1; min-width: 0; box-sizing: border-box; }
+.figures b { display: block; font-size: 13pt; white-space: nowrap; }
 .at { white-space: nowrap; font-size: 8.5pt; } .PASS { color: #2e6b12; } .FAIL { color: #b00000; font-weight: bold; }
 .bar { background: #b9b9b9; height: 3mm; display: inline-block; } .bar.good { background: #548235; }
 .bar.bad { background: #c00000; } .signs { display: flex; gap: 8mm; margin-top: 18mm; break-inside: avoid; }
@@ -88,7 +88,7 @@ def _head(record: BatchRecord, figures: Figures) -> Iterator[str]:
         for name, value in (
             (f"PASS{of}", figures.passed), ("FAIL", figures.failed), ("FPY", percent(figures.first_pass_yield)),
             ("final yield", percent(figures.final_yield)), ("SET ASIDE", figures.pending),
-            ("STOPPED, CHECK STATION", figures.aborted + figures.error),
+            ("STOPPED", figures.aborted), ("CHECK STATION", figures.error),
         )
     )  # fmt: skip
     seen = f"{figures.units} unit{_s(figures.units)} seen, {figures.judged} judged"
