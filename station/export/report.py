@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Iterator
 from typing import TextIO
-
-from drivers.plain_text import printable
 
 from ..figures import Figures, percent
 from ..journal.export_rows import ExportRow
@@ -16,6 +13,7 @@ from ..local_time import moment
 from ..model import SHIPPED, TRIAL, VERDICT_WORD, Verdict
 from .batch_log import BatchLog
 from .exporter import Exporter
+from .markup import html, table
 
 _SIGNED_BY = ("Line supervisor", "Quality", "Received by")
 _MOST_FAILURES = 20
@@ -42,7 +40,7 @@ footer { margin-top: 6mm; font-size: 8pt; color: #555; }
 
 def write_report(log: BatchLog, file: TextIO) -> int:
     """Write the page; return how many units it lists."""
-    title = _text(", ".join(log.batches))
+    title = html(", ".join(log.batches))
     file.write(f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Batch {title}</title>')
     file.write(f"<style>{_CSS}</style></head>\n<body>\n")
     for batch in log.batches:
@@ -51,7 +49,7 @@ def write_report(log: BatchLog, file: TextIO) -> int:
     file.writelines(_failures(log))
     rows = (row for row in log.rows(detailed=False) if row.attempt.verdict is not Verdict.PASS)
     file.writelines(
-        _table("Units that did not pass", ("Unit", "Device ID", "Result", "Step", "Reason"), map(_bad, rows))
+        table("Units that did not pass", ("Unit", "Device ID", "Result", "Step", "Reason"), map(_bad, rows))
     )
     count = 0
 
@@ -61,7 +59,7 @@ def write_report(log: BatchLog, file: TextIO) -> int:
             count += 1
             yield _unit(row)
 
-    file.writelines(_table("Units", ("Unit", "Device ID", "Device OS", "Firmware", "Finished", "Result"), units()))
+    file.writelines(table("Units", ("Unit", "Device ID", "Device OS", "Firmware", "Finished", "Result"), units()))
     signs = "".join(f"<div>{who}: name, date, signature</div>" for who in _SIGNED_BY)
     file.write(f'<div class="signs">{signs}</div>\n')
     entry, digest = log.newest
@@ -79,10 +77,10 @@ def _head(record: BatchRecord, figures: Figures) -> Iterator[str]:
     batch = record.batch
     of = f" of {batch.target}" if batch.target else ""
     closed = moment(record.closed_at) if record.closed_at else "still open"
-    released = f", {_RELEASED.get(batch.release, f'released by {_text(batch.release)}')}" if batch.release else ""
-    yield f"<h1>Batch {_text(batch.id)}</h1>\n<p>{_text(record.title)}; opened {moment(record.opened_at)}, {closed}<br>"
-    yield f"profile {_text(batch.profile.id)} revision {batch.profile.revision}{released}, SHA-256 "
-    yield f'<span class="id">{_text(batch.profile.sha256)}</span></p>\n<div class="figures">'
+    released = f", {_RELEASED.get(batch.release, f'released by {html(batch.release)}')}" if batch.release else ""
+    yield f"<h1>Batch {html(batch.id)}</h1>\n<p>{html(record.title)}; opened {moment(record.opened_at)}, {closed}<br>"
+    yield f"profile {html(batch.profile.id)} revision {batch.profile.revision}{released}, SHA-256 "
+    yield f'<span class="id">{html(batch.profile.sha256)}</span></p>\n<div class="figures">'
     yield from (
         f"<div><b>{value}</b>{name}</div>"
         for name, value in (
@@ -101,7 +99,7 @@ def _s(count: int) -> str:
 
 def _hours(log: BatchLog) -> Iterator[str]:
     most = max((hour.judged for hour in log.hours), default=1)
-    yield from _table(
+    yield from table(
         "Units judged for the first time, by the hour", ("Hour", "Judged", "Passed at once", "Yield", ""),
         (
             (
@@ -116,11 +114,11 @@ def _hours(log: BatchLog) -> Iterator[str]:
 
 def _failures(log: BatchLog) -> Iterator[str]:
     most = max((one.attempts for one in log.failures), default=1)
-    yield from _table(
+    yield from table(
         "What attempts failed of, the most frequent first", ("Step", "Slot", "Result", "Attempts", "For example", ""),
         (
             (
-                _text(one.step), str(one.slot), _verdict(one.verdict), str(one.attempts), _text(one.example),
+                html(one.step), str(one.slot), _verdict(one.verdict), str(one.attempts), html(one.example),
                 _bar(one.attempts / most, "bad"),
             )
             for one in log.failures[:_MOST_FAILURES]
@@ -128,35 +126,23 @@ def _failures(log: BatchLog) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Yield a section with a table, nothing if there are no rows. Cells are HTML."""
-    is_begun = False
-    for row in rows:
-        if not is_begun:
-            yield f"<h2>{title}</h2>\n<table><thead><tr>{''.join(f'<th>{name}</th>' for name in head)}</tr></thead>\n"
-            is_begun = True
-        yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n"
-    if is_begun:
-        yield "</table>\n"
-
-
 def _bad(row: ExportRow) -> tuple[str, ...]:
     attempt = row.attempt
-    return (*_who(row), _verdict(attempt.verdict), _text(attempt.failed_step), _text(attempt.reason))
+    return (*_who(row), _verdict(attempt.verdict), html(attempt.failed_step), html(attempt.reason))
 
 
 def _unit(row: ExportRow) -> tuple[str, ...]:
     at = row.attempt.finished_at
     return (
-        *_who(row), _text(row.fact("device_os")), _text(row.fact("firmware_version")), _at(at) if at else "",
+        *_who(row), html(row.fact("device_os")), html(row.fact("firmware_version")), _at(at) if at else "",
         _verdict(row.attempt.verdict),
     )  # fmt: skip
 
 
 def _who(row: ExportRow) -> tuple[str, str]:
     return (
-        f'<span class="id">{_text(row.fact("serial"))}</span>',
-        f'<span class="id">{_text(row.attempt.device_id or "not identified")}</span>',
+        f'<span class="id">{html(row.fact("serial"))}</span>',
+        f'<span class="id">{html(row.attempt.device_id or "not identified")}</span>',
     )
 
 
@@ -172,10 +158,6 @@ def _at(at: datetime.datetime) -> str:
 
 def _bar(share: float, kind: str = "") -> str:
     return f'<span class="bar {kind}" style="width:{share * 24:.1f}mm"></span>'
-
-
-def _text(text: str) -> str:
-    return escape(printable(text, " "))
 
 
 HTML = Exporter("html", "a report to print and sign: figures, failures, every unit", write_report)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib.metadata import version
 from typing import IO
-
-from drivers.plain_text import printable
 
 from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord, UnitHistory
@@ -20,6 +17,7 @@ from ..view.details import OUTCOME_LOOK, measurement
 from ..view.look import LIGHT, UNICODE, VERDICT_LOOK, Look, light
 from ..view.state import SlotState, StepLine
 from ..words.catalogue import Words
+from .markup import html, table
 from .retold import slot_of
 
 _RELEASED = {"": "", TRIAL: ", on trial, released by nobody", SHIPPED: ", which comes with the program"}
@@ -75,13 +73,13 @@ def unit_report(journal: JournalReader, attempt: str, words: Words, trace: Seque
 
 def write_unit_report(report: UnitReport, file: IO[str]) -> None:
     """Write the page."""
-    title = _text(f"{report.name}, {report.attempt.attempt}")
+    title = html(f"{report.name}, {report.attempt.attempt}")
     language = report.words.language
     file.write(f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>')
     file.write(f"<style>{_CSS}{''.join(map(_chip_style, Look))}</style></head>\n<body>\n")
     for part in (_head, _advice, _steps, _identities, _modules, _wire, _history, _station):
         file.writelines(part(report))
-    file.write(f"<footer>Attempt {_text(report.attempt.attempt)} of station {_text(report.attempt.station_id)}.")
+    file.write(f"<footer>Attempt {html(report.attempt.attempt)} of station {html(report.attempt.station_id)}.")
     file.write(" Secrets are not in the journal, so they cannot be on this page.</footer>\n</body></html>\n")
 
 
@@ -90,11 +88,11 @@ def write_unit_report(report: UnitReport, file: IO[str]) -> None:
 
 def _head(report: UnitReport) -> Iterator[str]:
     attempt, slot, words = report.attempt, report.slot, report.words
-    yield f"<h1>{_text(report.name)}</h1>\n"
+    yield f"<h1>{html(report.name)}</h1>\n"
     look = slot.look if slot.verdict is not None else Look.RUNNING
     word = words.verdict(slot.verdict) if slot.verdict is not None else "not finished"
     said = words.line(slot.say) if slot.say else ""
-    yield f'<p><span class="chip big {look.value}">{UNICODE.shape(look)} {_text(word)}</span> &nbsp;{_text(said)}</p>\n'
+    yield f'<p><span class="chip big {look.value}">{UNICODE.shape(look)} {html(word)}</span> &nbsp;{html(said)}</p>\n'
     ended = moment(attempt.finished_at) if attempt.finished_at else "not finished"
     took = f", {words.seconds(attempt.seconds)}" if attempt.seconds is not None else ""
     batch, profile = report.batch, report.batch.batch.profile if report.batch else None
@@ -126,20 +124,20 @@ def _advice(report: UnitReport) -> Iterator[str]:
         return
     means, advice = words.help(slot.say)
     told = (("details-seen", slot.reason), ("details-means", means), ("details-try", advice))
-    rows = "".join(f"<dt>{_text(words.text(label))}</dt><dd>{_text(text)}</dd>" for label, text in told if text)
+    rows = "".join(f"<dt>{html(words.text(label))}</dt><dd>{html(text)}</dd>" for label, text in told if text)
     yield f'<dl class="advice">{rows}</dl>\n'
 
 
 def _steps(report: UnitReport) -> Iterator[str]:
     words = report.words
-    yield from _table(
+    yield from table(
         words.text("details-steps"), ("", "Step", "Seconds", "Proof or reason, and what was measured"),
         (
             (
-                _chip(step, words), _whole(_text(words.step_title(step.step, step.title))), f"{step.seconds:.1f}",
+                _chip(step, words), _whole(html(words.step_title(step.step, step.title))), f"{step.seconds:.1f}",
                 "<br>".join(
                     (
-                        _text(step.proof or step.reason),
+                        html(step.proof or step.reason),
                         *(_measured(one.is_out, measurement(one, words)) for one in step.measurements),
                     )
                 ),
@@ -151,25 +149,25 @@ def _steps(report: UnitReport) -> Iterator[str]:
     )  # fmt: skip
     left = [words.step_title(step.step, step.title) for step in report.slot.steps if step.outcome is None]
     if left:
-        yield f'<p class="dim">Not begun, or not finished: {_text(", ".join(left))}</p>\n'
+        yield f'<p class="dim">Not begun, or not finished: {html(", ".join(left))}</p>\n'
 
 
 def _measured(is_out: bool, text: str) -> str:
-    return f'<span class="out">{UNICODE.differ} {_text(text)}</span>' if is_out else _text(text)
+    return f'<span class="out">{UNICODE.differ} {html(text)}</span>' if is_out else html(text)
 
 
 def _identities(report: UnitReport) -> Iterator[str]:
     """Yield each value with all its sources; values that differ stand below each other, marked."""
     rows = [
         (
-            _sign(row.agrees), _text(row.name.replace("_", " ")), _id(value),
-            _text(", ".join(source for other, source in row.sources if other == value)), _text(", ".join(row.former)),
+            _sign(row.agrees), html(row.name.replace("_", " ")), _id(value),
+            html(", ".join(source for other, source in row.sources if other == value)), html(", ".join(row.former)),
         )
         for row in report.slot.identities
         if not row.name.startswith(MODULE_FACT)
         for value in dict.fromkeys(value for value, _ in row.sources)
     ]  # fmt: skip
-    yield from _table(report.words.text("details-identities"), ("", "Name", "Value", "Sources", "Was"), rows)
+    yield from table(report.words.text("details-identities"), ("", "Name", "Value", "Sources", "Was"), rows)
 
 
 def _modules(report: UnitReport) -> Iterator[str]:
@@ -177,12 +175,12 @@ def _modules(report: UnitReport) -> Iterator[str]:
     known = report.unit.facts if report.unit is not None else ()
     facts = {fact.name.removeprefix(MODULE_FACT): fact for fact in known if fact.name.startswith(MODULE_FACT)}
     rows = report.slot.modules or tuple((name, AS_IT_IS, fact.value.split(" ")[0]) for name, fact in facts.items())
-    yield from _table(
+    yield from table(
         report.words.text("details-firmware"), ("", "Module", "Wanted", "Held", "SHA-256"),
         (
             (
-                UNICODE.neutral if wanted == AS_IT_IS else _sign(wanted == held), _text(name),
-                "" if wanted == AS_IT_IS else _text(wanted or UNICODE.nothing), _text(held or UNICODE.nothing),
+                UNICODE.neutral if wanted == AS_IT_IS else _sign(wanted == held), html(name),
+                "" if wanted == AS_IT_IS else html(wanted or UNICODE.nothing), html(held or UNICODE.nothing),
                 _id(facts[name].value.partition(" ")[2] if name in facts else ""),
             )
             for name, wanted, held in rows
@@ -193,20 +191,20 @@ def _modules(report: UnitReport) -> Iterator[str]:
 def _wire(report: UnitReport) -> Iterator[str]:
     """Yield the wire as far as it was kept: only a screen keeps it, the journal does not."""
     if report.trace:
-        yield f"<h2>{_text(report.words.text('details-wire'))}</h2>\n<pre>"
-        yield from (f"{_text(line)}\n" for line in report.trace)
+        yield f"<h2>{html(report.words.text('details-wire'))}</h2>\n<pre>"
+        yield from (f"{html(line)}\n" for line in report.trace)
         yield "</pre>\n"
 
 
 def _history(report: UnitReport) -> Iterator[str]:
     """Yield every attempt on the unit, the newest first."""
     attempts = report.unit.attempts if report.unit is not None else ()
-    yield from _table(
+    yield from table(
         "HISTORY OF THE UNIT", ("Began", "Batch", "Slot", "Result", "Reason", "Attempt"),
         (
             (
-                _whole(moment(one.started_at)), _text(one.batch), str(one.slot),
-                _text(VERDICT_WORD[one.verdict] if one.verdict is not None else "not finished"), _text(one.reason),
+                _whole(moment(one.started_at)), html(one.batch), str(one.slot),
+                html(VERDICT_WORD[one.verdict] if one.verdict is not None else "not finished"), html(one.reason),
                 _whole(_id(one.attempt)),
             )
             for one in reversed(attempts)
@@ -239,7 +237,7 @@ def _chip(step: StepLine, words: Words) -> str:
     assert step.outcome is not None
     look = OUTCOME_LOOK[step.outcome]
     sign = UNICODE.already if step.outcome is Outcome.ALREADY else UNICODE.shape(look)
-    return f'<span class="chip {look.value}">{sign} {_text(words.outcome(step.outcome))}</span>'
+    return f'<span class="chip {look.value}">{sign} {html(words.outcome(step.outcome))}</span>'
 
 
 def _sign(is_good: bool) -> str:
@@ -249,22 +247,7 @@ def _sign(is_good: bool) -> str:
 
 def _facts(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     yield "<table>"
-    yield from (f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>\n" for name, value in rows if value)
-    yield "</table>\n"
-
-
-def _table(
-    title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: frozenset[int] | set[int] = frozenset()
-) -> Iterator[str]:
-    """Yield a section with a table, nothing if there are no rows. Cells are HTML."""
-    made = list(rows)
-    if not made:
-        return
-    heads = "".join(f"<th>{_text(name)}</th>" for name in head)
-    yield f"<h2>{_text(title)}</h2>\n<table><thead><tr>{heads}</tr></thead>\n"
-    for row in made:
-        cells = (f'<td class="n">{cell}</td>' if n in numbers else f"<td>{cell}</td>" for n, cell in enumerate(row))
-        yield f"<tr>{''.join(cells)}</tr>\n"
+    yield from (f"<tr><th>{html(name)}</th><td>{html(value)}</td></tr>\n" for name, value in rows if value)
     yield "</table>\n"
 
 
@@ -273,8 +256,4 @@ def _whole(cell: str) -> str:
 
 
 def _id(text: str) -> str:
-    return f'<span class="id">{_text(text)}</span>'
-
-
-def _text(text: str) -> str:
-    return escape(printable(text, " "))
+    return f'<span class="id">{html(text)}</span>'
