@@ -100,7 +100,7 @@ def test_the_report_is_printed_with_every_unit_and_figure(place: Path) -> None:
     _need("chromium", "pdftotext")
     path = exported(place, "B1.pdf", "--format", "pdf")
     text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
-    assert re.search(r"^\s*3\s+1\s+75\.0 %\s+75\.0 %\s+0\s+0$", text, re.MULTILINE)
+    assert re.search(r"^\s*3\s+1\s+75\.0 %\s+75\.0 %\s+0\s+0\s+0$", text, re.MULTILINE)
     assert [len(re.findall(unit_id(number), text)) for number in range(1, 5)] == [1, 2, 1, 1]
     assert "4 units seen, 4 judged, 0 retests." in text
     assert "Received by: name, date" in text
