@@ -161,7 +161,7 @@ class Station:
         self._scanner = ScannerTurn(clock)
         desk = OwedDesk(self.client, self.steps, clock, self._record, self.journal.known_facts)
         self.outbox = OutboxWorker(clock, self.journal, desk, self._published, OwedOrders(settings.data_dir))
-        self.labels = LabelDesk(printers, clock, self.bench.profile_of, self.journal, self.bus.publish, self._record)
+        self.labels = LabelDesk(printers, clock, self.bench.profile_of, self.journal, self.bus.publish, self._keep)
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             companions=self.steps.companions, open_batches=lambda: tuple(one.batch.id for one in self.bench.batches),
@@ -169,6 +169,7 @@ class Station:
             closed=ClosedPlaces(settings.ignored_ports, settings.off), keep_off=settings.keep_off,
             commands={"REPRINT": self.labels.print_again},
         )  # fmt: skip
+        self.bench.on_opened = self.line.batch_opened
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
         self._enumerator = Enumerator(
             hardware.usb_host, clock, self.line.hotplug, hardware.changes, on_failure=self._usb_failed
@@ -366,6 +367,11 @@ class Station:
     def _record(self, event: Event) -> None:
         self.journal.record(event)
         self.bus.publish(event)
+
+    def _keep(self, event: Event) -> None:
+        """Record what no slot does, and say so where that takes long."""
+        with self.journal.waiting_as(Waiting.of_station(self.bus.publish, self.clock)):
+            self._record(event)
 
     def _trace(self, seat: Seat, line: str) -> None:
         number, attempt = seat.slot.number, seat.attempt or None

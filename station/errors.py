@@ -11,6 +11,7 @@
      |   +- JournalDamaged the file itself does not hold together
      +- UnitRejected    the unit does not meet the profile: wrong platform, label, product, ...
      +- StepFault       a step found that it cannot decide
+     +- NoBatchOpen     no batch is open: nothing is known about the unit, so it waits
 """
 
 from __future__ import annotations
@@ -90,6 +91,12 @@ class StepFault(StationError):
     def __init__(self, message: str, *, say: Say = NOTHING) -> None:
         super().__init__(message)
         self.say = say
+
+
+class NoBatchOpen(StationError):
+    """No batch is open. That is no fault of the unit: its slot waits and goes on when one is opened."""
+
+    say = Say("no_batch")
 
 
 @dataclass(frozen=True, slots=True)

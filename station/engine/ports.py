@@ -150,7 +150,11 @@ class SessionOpener(Protocol):
     """Chooses the batch for a unit and opens a session with it."""
 
     def open(self, seat: Seat) -> Session:
-        """Open a session. Raises `UnitRejected` when no open profile fits, `Disconnected` when the unit left."""
+        """Open a session.
+
+        Raises `UnitRejected` when no open profile fits, `NoBatchOpen` when there is none at all, `Disconnected` when
+        the unit left.
+        """
         ...
 
 

@@ -13,12 +13,12 @@ from drivers.clock import CancelToken, Clock, ClockThread
 from drivers.errors import Cancelled, Disconnected
 from drivers.hotplug import PortWatch
 
-from ..errors import JournalError, JournalHeld, classify_error
+from ..errors import JournalError, JournalHeld, NoBatchOpen, classify_error
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from ..scan.reading import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
 from .commands import Mode
-from .events import AttemptFinished, AttemptStarted, CommandDone, CommandRefused, Event, Head
+from .events import AttemptFinished, AttemptStarted, CommandDone, CommandRefused, Event, Head, StepHeld
 from .ports import JournalPort, Seat, SessionOpener
 from .scanner import ScannerTurn, SlotDesk
 from .step import Emit
@@ -71,6 +71,8 @@ class SlotRunner:
         self._errands: CancelToken | None = None  # of what is done outside of an attempt now
         self._judged: frozenset[str] = frozenset()  # identities of the unit that had the last attempt
         self._handled = -1  # generation of the port whose unit has its verdict
+        self._batches_opened = 0  # since the station started
+        self._awaits_batch = False  # the unit on the port does
         self._unrecorded: tuple[Event, ...] = ()  # of an attempt that ended while the journal was unavailable
         self._is_stopping = False
         self._thread: ClockThread | None = None
@@ -104,6 +106,14 @@ class SlotRunner:
             self._condition.notify_all()
         if attempt is not None and self.port.current is None and not self.port.is_restart_expected:
             attempt.stop(Stop.VANISHED)
+
+    def batch_opened(self) -> None:
+        """Take note of a new batch: a unit that waits for one is walked."""
+        with self._condition:
+            self._batches_opened += 1
+            if self._awaits_batch:
+                self._handled, self._awaits_batch = -1, False
+            self._condition.notify_all()
 
     def abort(self) -> None:
         """End the running attempt as stopped by the operator."""
@@ -207,10 +217,14 @@ class SlotRunner:
 
     def _run(self, job: _Job) -> None:
         seat = Seat(self.slot, self.port, f"a-{secrets.token_hex(6)}", self._clock.token())
-        generation = self.port.generation
+        with self._condition:
+            generation, opened, self._awaits_batch = self.port.generation, self._batches_opened, False
         self._desk.clear()
         try:
             work = self._bench.open(seat)
+        except NoBatchOpen as error:
+            self._await_batch(error, generation, opened)
+            return
         except Exception as error:
             with self._journal.waiting_as(Waiting(self._publish, lambda: self._head(seat.attempt))):
                 self._refuse(seat, error)
@@ -231,6 +245,14 @@ class SlotRunner:
                 self._judged, self._attempt = attempt.names, None
         self._settle(ending, generation)
         self._unrecorded += ending.unrecorded
+
+    def _await_batch(self, error: NoBatchOpen, generation: int, opened: int) -> None:
+        """Leave the unit unjudged until a batch is opened, unless one was since the count was ``opened``."""
+        with self._condition:
+            if self._batches_opened != opened:
+                return
+            self._handled, self._awaits_batch = generation, True
+        self._publish(StepHeld(at=self._clock.utc(), slot=self.slot.number, step="", say=error.say))
 
     def _settle(self, ending: Ending, began: int) -> None:
         """Note which arrival the verdict belongs to: a unit on the port after that one left is new.

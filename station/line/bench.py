@@ -27,7 +27,7 @@ from ..engine.ports import Seat
 from ..engine.step import Step, StepContext, StepResult, skipped
 from ..engine.turn import Turn
 from ..engine.walk import Lane, StepPlan
-from ..errors import BadInput, UnitRejected
+from ..errors import BadInput, NoBatchOpen, UnitRejected
 from ..firmware.release import ReleaseFiles
 from ..labels.printer import LabelPrinter
 from ..model import Batch, Outcome
@@ -94,6 +94,7 @@ class Bench:
     ) -> None:
         self._printers = printers
         self.may_start: Callable[[StepContext, str, str, UnitKnowledge], None] = lambda *_: None
+        self.on_opened: Callable[[], None] = lambda: None  # units may wait for a batch
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._steps, self._trace = memory, steps, trace
         self._wifi, self.at_work, self._dfu_access = BenchWifi(), AtWork(), DfuAccess()
@@ -109,6 +110,7 @@ class Bench:
         with self._lock:
             self._check(batch)
             self._open[batch.batch.id] = batch
+        self.on_opened()
 
     def check(self, batch: OpenBatch) -> None:
         """Raise `BadInput` if another open batch has one of its platforms, or a program of its profile is missing."""
@@ -147,11 +149,13 @@ class Bench:
         return next((one.profile for one in self.batches if one.batch.id == batch), None)
 
     def _choose(self, platform_id: int | None) -> OpenBatch:
-        for batch in self.batches:
-            if batch.profile.fits(platform_id):
-                return batch
+        batches = self.batches
+        if not batches:
+            raise NoBatchOpen("no batch is open; open one, then the unit is walked")
+        if found := next((batch for batch in batches if batch.profile.fits(platform_id)), None):
+            return found
         name = platform_name(platform_id)
-        wanted = sorted({p.name for batch in self.batches for p in batch.profile.platforms})
+        wanted = sorted({p.name for batch in batches for p in batch.profile.platforms})
         if len(wanted) == 1:
             raise UnitRejected(
                 f"this is a unit of platform {name}, the open batch wants {wanted[0]}; red bin",
@@ -164,7 +168,7 @@ class Bench:
     def open(self, seat: Seat) -> BenchSession:
         """Open a session with the unit on the seat's port.
 
-        Raises `UnitRejected` when no open profile fits, `Disconnected` when the unit left.
+        Raises `UnitRejected` when no open profile fits, `NoBatchOpen` without one, `Disconnected` when the unit left.
         """
         candidate = seat.port.current
         if candidate is None:

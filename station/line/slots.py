@@ -111,6 +111,11 @@ class Line:
 
     # --- hot-plug ---
 
+    def batch_opened(self) -> None:
+        """Let the units that wait for a batch be looked at again."""
+        for runner in self.runners:
+            runner.batch_opened()
+
     def hotplug(self, event: Attached | Detached) -> None:
         """Take in an arrival or departure, on the enumerator's thread. Never blocks on a unit."""
         self._moves.do(lambda: self._moved(event))

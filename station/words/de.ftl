@@ -1196,6 +1196,7 @@ headless-no-profile = keinem Profil
 headless-seen = { $unit }, schon hier: { VERDICT($verdict) }
 headless-held = { $step } WARTET: { $what }
 headless-record = das Protokoll
+headless-unit = die Einheit
 headless-resumed = { $step } geht weiter
 headless-hands = { $face }: { $what }
 headless-scan = Scan { $read }: { $what }

@@ -1157,6 +1157,7 @@ headless-no-profile = no profile
 headless-seen = { $unit }, seen before: { VERDICT($verdict) }
 headless-held = { $step } WAITS: { $what }
 headless-record = the record
+headless-unit = the unit
 headless-resumed = { $step } goes on
 headless-hands = { $face }: { $what }
 headless-scan = scan { $read }: { $what }

@@ -944,6 +944,7 @@ headless-no-profile = 没有配置
 headless-seen = { $unit }，来过：{ VERDICT($verdict) }
 headless-held = { $step } 等待中：{ $what }
 headless-record = 记录
+headless-unit = 设备
 headless-resumed = { $step } 继续
 headless-hands = { $face }：{ $what }
 headless-scan = 扫描 { $read }：{ $what }

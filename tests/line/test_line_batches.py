@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 from line_bench import ARGON, BORON, ME, LineBench, line_bench
 
-from station.engine.commands import CloseBatch, OpenBatch
-from station.engine.events import BatchClosed, BatchOpened, BatchSealShown, CommandRefused, StationFault
+from station.engine.commands import CloseBatch, OpenBatch, RetrySlot, SignalUnit
+from station.engine.events import (
+    AttemptFinished,
+    BatchClosed,
+    BatchOpened,
+    BatchSealShown,
+    CommandRefused,
+    StationFault,
+    StepHeld,
+)
 from station.firmware.examples import write_example_files
 from station.journal import JournalReader
+from station.model import Verdict
 
 
 def refused(bench: LineBench, command: OpenBatch) -> CommandRefused:
@@ -73,3 +82,72 @@ def test_a_shipped_profile_whose_files_are_missing_is_refused_with_their_names(t
     with line_bench(tmp_path, ARGON) as bench:
         told = refused(bench, OpenBatch("B-2", "boron-product"))
         assert "synthetic-boron" in told.reason
+
+
+def judged(bench: LineBench) -> list[Verdict]:
+    return [event.verdict for _, event in bench.events if isinstance(event, AttemptFinished)]
+
+
+def between_batches(bench: LineBench) -> None:
+    """Close the only batch, then plug in a good unit, which waits."""
+    bench.command(CloseBatch(BORON.batch))
+    bench.plug(bench.finished_unit(BORON))
+    bench.wait_for(StepHeld, slot=1, sentence="no_batch", within=5.0)
+    bench.sleep(60.0)
+
+
+def test_a_unit_plugged_in_between_two_batches_waits_and_is_walked_in_the_next_one(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        between_batches(bench)
+        assert judged(bench) == []
+        assert (bench.flash_writes, bench.cloud_writes) == (0, 0)
+        with bench.reader() as journal:
+            assert journal.attempts(BORON.batch) == (), "nothing was asked of it, so nothing is on record"
+        bench.command(OpenBatch("B-2", BORON.id))
+        finished = bench.wait_finished()
+        assert (finished.verdict, finished.batch) == (Verdict.PASS, "B-2")
+        assert len([event for _, event in bench.events if isinstance(event, StepHeld)]) == 1
+
+
+def test_a_unit_that_waited_for_a_batch_and_left_is_nobody_when_one_is_opened(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        between_batches(bench)
+        bench.unplug()
+        bench.sleep(2.0)
+        bench.command(OpenBatch("B-2", BORON.id))
+        bench.sleep(30.0)
+        assert judged(bench) == []
+        assert bench.walk(bench.finished_unit(BORON, 2)).verdict is Verdict.PASS
+
+
+def test_a_unit_without_a_batch_is_retried_to_the_same_wait_and_signalled_never(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        between_batches(bench)
+        bench.command(RetrySlot(1))
+        bench.command(SignalUnit(1, on=True))
+        refused = bench.wait_for(CommandRefused, slot=1, within=5.0)
+        assert isinstance(refused, CommandRefused)
+        assert "no batch is open" in refused.reason
+        assert judged(bench) == []
+        bench.command(OpenBatch("B-2", BORON.id))
+        assert bench.wait_finished().verdict is Verdict.PASS
+
+
+def test_a_verdict_outlasts_the_end_of_its_batch_and_a_new_one(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.plug(bench.finished_unit(BORON))
+        bench.wait_finished()
+        bench.command(CloseBatch(BORON.batch))
+        bench.command(OpenBatch("B-2", BORON.id))
+        bench.sleep(60.0)
+        assert judged(bench) == [Verdict.PASS]
+
+
+def test_a_unit_of_another_platform_waits_too_while_no_batch_is_open_and_is_refused_by_the_next(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.command(CloseBatch(BORON.batch))
+        bench.plug(bench.unit("argon"))
+        bench.wait_for(StepHeld, slot=1, sentence="no_batch", within=5.0)
+        bench.command(OpenBatch("B-2", BORON.id))
+        finished = bench.wait_finished()
+        assert (finished.verdict, finished.sentence) == (Verdict.FAIL, "wrong_platform")
