@@ -7,6 +7,7 @@ caller that still knows it, and is recorded once or not at all.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -16,6 +17,8 @@ from drivers.clock import CancelToken, Clock
 from ..engine.ports import JournalWaiter
 from ..errors import JournalHeld
 from ..words.say import NOTHING
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -37,12 +40,14 @@ class Patience:
     def __init__(self, clock: Clock, limit_s: float, host: Clock | None = None) -> None:
         self._clock, self._host, self._limit_s = clock, host or clock, limit_s
         self._waiters = threading.local()
+        self._is_told_of = False  # until then a station starts, or a verb is at work: there is only standard error
         self._since: float | None = None  # when the trouble began that is not over yet
         self._closes_at: float | None = None
 
     @contextlib.contextmanager
     def waiting_as(self, waiter: JournalWaiter) -> Iterator[None]:
         """What the calling thread asks inside the block waits as ``waiter``."""
+        self._is_told_of = True
         before = getattr(self._waiters, "current", None)
         self._waiters.current = waiter
         try:
@@ -71,9 +76,12 @@ class Patience:
         try:
             while True:
                 self._check(error)
-                if waiter is not None and told != error.say and self._host.now() - began >= QUIET_S:
-                    waiter.held(error.say)
+                if told != error.say and self._host.now() - began >= QUIET_S:
                     told = error.say
+                    if waiter is not None:
+                        waiter.held(error.say)
+                    elif not self._is_told_of:
+                        log.warning("%s; waiting up to %.0f s for that", error, self._limit_s)
                 self._sleep(next(pauses, PAUSES_S[-1]), waiter.cancel if waiter is not None else None)
                 try:
                     result = act()

@@ -1,7 +1,7 @@
 """Prints labels outside of a walk: the FAIL label of a unit that failed, and a label once more.
 
 One thread a printer, which takes its turn among the slots. What waits here when the station stops is not printed: the
-journal tells what was, and `station label print` prints again.
+screen and the journal name each such label.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..steps.shared.unit import UnitMemory
 from ..words.say import Say
 
 MOST_WAITING = 64
-"""Labels that wait for one printer; of more the oldest is dropped: nobody misses it by then."""
+"""Labels that wait for one printer; of more the oldest is dropped, and named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,7 @@ class LabelDesk:
         self._printers, self._clock, self._profile_of = printers, clock, profile_of
         self._memory, self._publish, self._record = memory, publish, record
         self._condition, self._token = clock.condition(), clock.token()
-        self._jobs: dict[str, collections.deque[_Job]] = {
-            name: collections.deque(maxlen=MOST_WAITING) for name in printers
-        }
+        self._jobs: dict[str, collections.deque[_Job]] = {name: collections.deque() for name in printers}
         self._last: dict[int, AttemptFinished] = {}  # by slot
         self._threads: list[ClockThread] = []
 
@@ -66,10 +64,13 @@ class LabelDesk:
         ]
 
     def stop(self) -> None:
-        """End the threads; the label under way may come out."""
+        """End the threads; the label under way may come out. Those that did not are named, for good."""
         self._token.cancel()
         for thread in self._threads:
             thread.join()
+        for jobs in self._jobs.values():
+            while jobs:
+                self._missed(jobs.popleft(), "the station stopped")
 
     def saw(self, event: Event) -> None:
         """Take in a verdict: it says whose label a slot would print again, and may want a FAIL label."""
@@ -105,8 +106,12 @@ class LabelDesk:
             self._publish(StationFault(at=self._clock.utc(), reason=str(error)))
             return
         with self._condition:
-            self._jobs[wanted.printer].append(_Job(zpl, f"{what} to {wanted.printer}", event))
+            jobs = self._jobs[wanted.printer]
+            dropped = jobs.popleft() if len(jobs) == MOST_WAITING else None
+            jobs.append(_Job(zpl, f"{what} to {wanted.printer}", event))
             self._condition.notify_all()
+        if dropped is not None:
+            self._missed(dropped, f"{MOST_WAITING} newer ones wait for that printer")
 
     def _values(self, template: Template, event: AttemptFinished) -> dict[str, str]:
         """Return the values of the unit; a FAIL label says ``-`` for what nobody came to know of it."""
@@ -120,6 +125,18 @@ class LabelDesk:
         )  # fmt: skip
         return {name: values.get(name) or "-" for name in FIELDS} if event.verdict is Verdict.FAIL else values
 
+    def _missed(self, job: _Job, why: str) -> None:
+        """Name a label that will not be printed; its unit is to be walked again, or its label printed by hand."""
+        unit = job.of.device_id or "a unit of unknown id"
+        note = StationNote(
+            at=self._clock.utc(), slot=job.of.slot, device_id=job.of.device_id, attempt=job.of.attempt,
+            reason=f"{job.what} was not printed for {unit} ({job.of.verdict.name}): {why}; walk it again, or write it",
+        )  # fmt: skip
+        try:
+            self._record(note)
+        except JournalError:
+            self._publish(note)
+
     # --- the thread of one printer ---
 
     def _loop(self, name: str) -> None:
@@ -130,6 +147,9 @@ class LabelDesk:
                     job = self._jobs[name].popleft()
                 try:
                     self._print(self._printers[name], job)
+                except Cancelled:
+                    self._missed(job, "the station stopped")
+                    raise
                 except (JournalError, PrinterTrouble) as error:
                     self._publish(StationFault(at=self._clock.utc(), reason=f"{job.what}: {error}"))
 

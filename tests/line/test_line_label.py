@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
-from line_bench import replace
+from line_bench import LineBench, replace
 from support.labelled import FAIL, TEMPLATE, LabelBench, Labelled, label_bench
+from support.recipes import OTHER_PRODUCT
 
 from station.engine.commands import PrintLabel, RunStep, Scan, StopSlot
 from station.engine.events import (
+    AttemptFinished,
     CommandRefused,
     HandsNeeded,
     ScanRead,
@@ -19,6 +22,7 @@ from station.engine.events import (
     StepStarted,
 )
 from station.errors import BadInput
+from station.line.label_desk import MOST_WAITING
 from station.model import Outcome, Verdict
 
 RECIPE = Labelled()
@@ -288,13 +292,67 @@ def test_a_label_is_printed_once_more_when_somebody_asks(tmp_path: Path, by: str
             assert not journal.unconfirmed_writes()
 
 
-def test_a_label_asked_for_in_trouble_is_dropped_when_the_station_stops(tmp_path: Path) -> None:
-    with label_bench(tmp_path, replace(RECIPE, verify=False)) as line:
-        line.bench.walk(line.bench.finished_unit(RECIPE))
+def missed(bench: LineBench) -> list[StationNote]:
+    """The labels named as not printed, which the journal has to name as well."""
+    told = [event for _, event in bench.events if isinstance(event, StationNote) and "not printed" in event.reason]
+    with bench.reader() as journal:
+        kept = [row.values() for row in journal.entries() if row.kind == "StationNote"]
+    assert [one["reason"] for one in kept] == [event.reason for event in told]
+    return told
+
+
+def test_labels_that_wait_when_the_station_stops_are_named_one_by_one_and_not_printed_later(tmp_path: Path) -> None:
+    with label_bench(tmp_path, replace(RECIPE, verify=False, fail_template=FAIL)) as line:
+        bench = line.bench
+        assert bench.walk(bench.finished_unit(RECIPE)).verdict is Verdict.PASS
         line.printer.is_away = True
-        line.bench.command(PrintLabel())
-        line.bench.wait_for(StationNote)
-        line.bench.restart()
+        bench.command(PrintLabel())
+        bench.wait_for(StationNote)
+        bad = bench.finished_unit(RECIPE, 2)
+        bench.cloud.edit_device(bad.spec.device_id, product_id=OTHER_PRODUCT)
+        assert bench.walk(bad).verdict is Verdict.FAIL
+        bench.restart()
         line.printer.mend()
-        line.bench.sleep(60.0)
+        bench.sleep(60.0)
         assert len(line.printer.labels) == 1
+        again, failed = missed(bench)
+        assert (again.device_id, failed.device_id) == tuple(unit.device_id for unit in bench.units)
+        assert again.reason.startswith("label again to bench was not printed for ")
+        assert failed.reason.startswith("FAIL label to bench was not printed for ")
+
+
+def test_more_labels_than_may_wait_for_a_printer_drop_the_oldest_by_name(tmp_path: Path) -> None:
+    with label_bench(tmp_path, replace(RECIPE, verify=False)) as line:
+        bench = line.bench
+        bench.walk(bench.finished_unit(RECIPE))
+        line.printer.is_away = True
+        bench.command(PrintLabel())
+        bench.wait_for(StationNote)  # that one is at the printer
+        for _ in range(MOST_WAITING):
+            bench.command(PrintLabel())
+        assert missed(bench) == []
+        bench.command(PrintLabel())
+        (dropped,) = missed(bench)
+        assert f"{MOST_WAITING} newer ones" in dropped.reason
+        line.printer.mend()
+        bench.sleep(1800.0)
+        assert len(line.printer.labels) == 1 + 1 + MOST_WAITING
+
+
+def test_two_wrong_labels_in_turn_end_the_wait_at_its_one_time_and_judge_nobody(tmp_path: Path) -> None:
+    with label_bench(tmp_path) as line:
+        bench = line.bench
+        unit = bench.finished_unit(RECIPE)
+        wrong = itertools.cycle((str(bench.stranger().device_id), str(bench.stranger().serial)))
+
+        def scans() -> None:
+            asked = bench.wait_for(HandsNeeded, sentence="scan_printed")
+            ends = bench.when(asked) + 3600.0
+            while bench.clock.now() < ends and not any(isinstance(e, AttemptFinished) for _, e in bench.events):
+                bench.sleep(30.0)
+                bench.command(Scan(next(wrong)))
+
+        walk = bench.walk(unit, within=7200.0, during=scans)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "label_not_scanned")
+        (asked,) = [e for e in walk.events if isinstance(e, HandsNeeded) and e.sentence == "scan_printed"]
+        assert bench.when(walk.finished) - bench.when(asked) == pytest.approx(120.0, abs=1.0)

@@ -103,6 +103,22 @@ def test_a_lock_of_a_moment_is_waited_for_without_a_word(patient: Journal, clock
         assert waiter.seconds == pytest.approx(clock.now())
 
 
+@pytest.mark.parametrize(("is_started", "told"), [(False, 1), (True, 0)])
+def test_a_start_that_waits_says_so_once_where_no_screen_is_yet(
+    is_started: bool, told: int, patient: Journal, clock: SimulatedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with clock.registered(), patient, troubled(patient) as trouble:
+        if is_started:
+            with patient.waiting_as(Waiter(clock)):
+                patient.record(*walked("a-0"))
+        trouble.lock()
+        clock.thread("other", later(clock, 30.0, trouble.free))
+        patient.record(*walked("a-1"))
+        said = [row.getMessage() for row in caplog.records if row.name == "station.journal.patience"]
+        assert len(said) == told
+        assert all("database is locked" in one and one.endswith("waiting up to 100 s for that") for one in said)
+
+
 def test_patience_ends_and_the_next_call_does_not_begin_it_anew(patient: Journal, clock: SimulatedClock) -> None:
     with clock.registered(), patient, troubled(patient) as trouble:
         trouble.lock()
