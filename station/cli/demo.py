@@ -70,15 +70,15 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--headless", action="store_true", help="no screen (also where there is no terminal)")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
     parser.add_argument("--once", action="store_true", help="end after one unit a slot (else units keep coming)")
+    parser.add_argument("--keep-bad", action="store_true", help="a unit that did not pass stays in, to be mended")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which units come (1)")
     parser.add_argument("--speed", choices=("fast", "real"), default="fast", help="real: datasheet timings")
     parser.add_argument("--data-dir", type=Path, metavar="D", help="keep units, cloud and journal here")
     parser.add_argument("--export", type=Path, metavar="FILE.csv", help="write the batch logs here at the end")
     parser.add_argument("--cloud-down-for", type=_seconds, default=0.0, metavar="SECONDS", help="the cloud is away")
     parser.add_argument("--fault", action="append", default=[], metavar="SPEC", help="order a fault, see below")
-    parser.add_argument(
-        "--troubles", type=_kinds, default=0, metavar="N", help=f"kinds of trouble units have, up to {len(TROUBLES)}"
-    )
+    troubles = f"kinds of trouble units have, up to {len(TROUBLES)}"
+    parser.add_argument("--troubles", type=_kinds, default=0, metavar="N", help=troubles)
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     add_language(parser)
     add_theme(parser)
@@ -143,11 +143,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.data_dir is not None:
         made_dir(arguments.data_dir)
     is_headless = _is_headless(arguments)
+    if is_headless and arguments.keep_bad:
+        raise BadInput("--keep-bad: without a screen nobody retries a unit, so it would stay for good; leave it out")
     speed = _screen_speed(arguments.speed, cast.units)
     options = dataclasses.replace(
         cast, seed=arguments.seed, firmware=tuple(map(firmware_folder, arguments.firmware)),
         data_dir=arguments.data_dir, faults=tuple(map(_fault, arguments.fault)),
-        cloud_down_s=arguments.cloud_down_for, traces=arguments.trace or not is_headless,
+        cloud_down_s=arguments.cloud_down_for, traces=arguments.trace or not is_headless, keeps_bad=arguments.keep_bad,
         scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S * speed,
         show_s=SHOW_S if is_headless else PATIENT_SHOW_S * speed,
     )  # fmt: skip

@@ -111,7 +111,7 @@ class Hands:
                 self._scan_what(event) if event.waits_for_scan else self._press(event)
             elif isinstance(event, AttemptFinished) and event.attempt not in self._past:
                 verdict = event.verdict
-                if self._looks(unit):
+                if self._looks(unit, verdict):
                     break
         last = self._present
         if last is not None:
@@ -142,14 +142,18 @@ class Hands:
         found = self._bus.unit_at(port_of(self.slot))
         return found if isinstance(found, VirtualUnit) else None
 
-    def _looks(self, unit: VirtualUnit) -> bool:
-        """Look at the verdict for a while, longer if a unit is on its way. False: one came and is being walked."""
+    def _looks(self, unit: VirtualUnit, verdict: Verdict) -> bool:
+        """Look at the verdict for a while, longer if a unit is on its way. False: one came and is being walked.
+
+        With ``keeps_bad`` a unit that did not pass stays in its slot until a technician has it walked again.
+        """
+        show_s = None if self._options.keeps_bad and verdict not in _GOOD else self._options.show_s
         while True:
             was_coming = self._is_coming(unit)
             with self._condition:
                 is_walked = self._condition.wait_for(
                     lambda: any(isinstance(event, AttemptStarted) for event in self._seen),
-                    self._options.show_s,
+                    show_s,
                     self._token,
                 )
             if is_walked or not (was_coming or self._is_coming(unit)):

@@ -36,6 +36,7 @@ class DemoOptions:
     ``has_list``: a list of these units came with their tray, and is imported before they come.
     ``total``: so many units come in all, ``units`` at a time, and one that did not pass is plugged in once more; None:
     one a slot with ``once``, else without end. ``troubles``: how many kinds of trouble are dealt out over them.
+    ``keeps_bad``: a unit that did not pass stays plugged in, for a technician.
     """
 
     profiles: tuple[Profile, ...]
@@ -58,6 +59,7 @@ class DemoOptions:
     has_list: bool = False
     total: int | None = None
     troubles: int = 0
+    keeps_bad: bool = False
 
 
 def batch_of(profile: Profile) -> str:

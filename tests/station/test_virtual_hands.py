@@ -18,7 +18,8 @@ from drivers.virtual.factory import UnitSpec
 from drivers.virtual.faults import parse_fault
 from station.cli.main import main
 from station.demo import Demo, DemoOptions
-from station.engine.events import AttemptFinished, AttemptStarted, Event, StepHeld, StepResumed
+from station.engine.commands import RetrySlot
+from station.engine.events import AttemptFinished, AttemptStarted, Event, StepHeld, StepResumed, UnitLeft
 from station.model import Verdict
 from station.paths import find_profile
 
@@ -116,6 +117,32 @@ def test_hands_that_are_asked_to_scan_again_do_so(capsys: pytest.CaptureFixture[
     events = told(capsys, *BORON, "--fault", "unit=1,do=wrong-label")
     assert [one["sentence"] for one in events if one["kind"] == "HandsNeeded"] == ["scan_label", "label_differs"]
     assert [(one["verdict"], one["sentence"]) for one in finished(events)] == [("FAIL", "wrong_label")]
+
+
+def test_hands_leave_a_unit_that_did_not_pass_for_the_technician_who_walks_it_again() -> None:
+    """The unit puts the station off so long that the first walk gives up; the second passes, and it is taken out."""
+    options = DemoOptions(
+        (load_profile(find_profile("boron-product")),), units=1, once=True, keeps_bad=True,
+        faults=(parse_fault("at=request:20,do=reject,times=8"),),
+    )  # fmt: skip
+    clock, events = SimulatedClock(), list[Event]()
+    with clock.registered():
+        demo = Demo(options, clock, {})
+        demo.station.bus.subscribe(events.append)
+        demo.open_batches()
+        demo.start()
+        clock.sleep(3600)
+        stays = not any(isinstance(event, UnitLeft) for event in events)
+        demo.station.send(RetrySlot(1))
+        demo.wait_done()
+        demo.abandon()
+    assert stays
+    assert [one.verdict for one in events if isinstance(one, AttemptFinished)] == [Verdict.ERROR, Verdict.PASS]
+
+
+def test_units_are_kept_only_where_somebody_can_walk_them_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main((*ONCE, *BORON, "--keep-bad")) == 2
+    assert "--keep-bad" in capsys.readouterr().err
 
 
 def test_a_lock_on_the_record_of_a_demo_takes_none_of_its_faster_time(tmp_path: Path) -> None:
