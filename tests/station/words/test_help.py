@@ -9,11 +9,15 @@ import pytest
 from fluent.syntax import FluentParser
 from fluent.syntax import ast as ftl
 
+from station.cli import main
+from station.steps.table import StepTable
+from station.view.bars import DETAILS_KEYS
 from station.words import languages as here
 from station.words.cells import clean
 from station.words.languages import load
 from station.words.say import Say
 
+RULES = StepTable.found().rules
 HERE = Path(here.__file__).parent
 LANGUAGES = sorted(path.stem for path in HERE.glob("*.ftl"))
 NO_END = ("Good ends", "Hands", "Slots between attempts", "Lines of the station", "Questions")
@@ -62,6 +66,40 @@ def test_every_end_says_what_it_means_and_what_to_try_next(language: str) -> Non
 def test_no_language_leaves_them_in_english(language: str) -> None:
     english, words = load("en"), load(language)
     assert [key for key in ends() if set(english.help(Say(key))) & set(words.help(Say(key)))] == []
+
+
+VERB = re.compile(r"""[:："“„]\s?(?:sudo )?station ([a-z]+)(?: ([a-z]+))?""")
+KEY = re.compile(r"[(（]([A-Z])[)）]")
+
+
+def helped(verb: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the help of a verb, which lists those below it."""
+    with pytest.raises(SystemExit):
+        main.main([verb, "--help"])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_advice_names_only_verbs_and_keys_that_exist(language: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = load(language)
+    told = " ".join(text for key in ends() for text in words.help(Say(key)))
+    verbs = [match.groups() for match in VERB.finditer(told)]
+    assert ("login", None) in verbs
+    for verb, below in verbs:
+        verbs_below = re.findall(r"^    ([a-z-]+)  ", helped(verb, capsys), flags=re.MULTILINE)
+        assert verb in main.VERBS
+        assert below is None or below in verbs_below, f"station {verb} {below}"
+    keys = set(KEY.findall(told))
+    assert {"R", "M", "P"} <= keys <= {key for key, _ in DETAILS_KEYS}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_advice_names_no_step_to_begin_at_as_a_retry_does_only_what_is_missing(language: str) -> None:
+    words = load(language)
+    quoted = {f"{begin}{words.step_title(step)}{end}" for step in RULES for begin, end in ('""', "„“", "“”")}
+    assert f"„{words.step_title('sim')}“" in quoted
+    said = [text for key in ends() for text in words.help(Say(key))]
+    assert [text for text in said if any(title in text for title in quoted)] == []
 
 
 def test_a_sentence_nobody_explained_says_nothing() -> None:
