@@ -45,13 +45,14 @@ DETAILS_KEYS = (
     ("V", "key-bytes"),
     ("T", "key-trace"),
     ("S", "key-report"),
+    ("N", "key-print"),
     ("C", "key-copy"),
     ("X", "key-stop"),
     ("?", "key-help"),
     ("Esc", "key-back"),
 )
 FOOTER_ROWS = 2
-_DROPPED_FIRST_IN_DETAILS = ("V", "T", "C", "L", _ARROWS, "P", "X", "M", "F", "R", "S", "Enter", "Tab", "?")
+_DROPPED_FIRST_IN_DETAILS = ("N", "V", "T", "C", "L", _ARROWS, "P", "X", "M", "F", "R", "S", "Enter", "Tab", "?")
 
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
@@ -189,7 +190,9 @@ def footer(state: BenchState, width: int, selected: int | None = None) -> str:
 def details_footer(slot: SlotState, width: int, words: Words) -> list[str]:
     """Name the keys of the technician's view that work now, in at most two lines; the way back stays at any width."""
     idle = {"X"} if not slot.is_walking else {"Enter", "F", "R", "L", "M"}
-    idle |= {"Enter", "F", "R", "L", "M", "C"} if not slot.is_present else set()
+    idle |= {"Enter", "F", "R", "L", "M"} if not slot.is_present else set()
+    idle |= set() if slot.device_id else {"C"}
+    idle |= set() if slot.is_present and slot.has_label else {"N"}
     idle |= set() if slot.trace else {"V", "T"}
     idle |= set() if slot.attempt else {"S", "P"}
     keys = [key for key in DETAILS_KEYS if key[0] not in idle]

@@ -126,20 +126,20 @@ def for_support(slot: SlotState, words: Words) -> str:
 
 def worth_a_look(slot: SlotState) -> int:
     """Return the number of the step to look at first: the one that failed, else the running one, else the first."""
-    bad = (n for n, step in enumerate(slot.steps) if step.outcome and OUTCOME_LOOK[step.outcome] in NOT_PASSED)
-    running = (n for n, step in enumerate(slot.steps) if step.is_running)
+    bad = (n for n, step in enumerate(slot.all_steps) if step.outcome and OUTCOME_LOOK[step.outcome] in NOT_PASSED)
+    running = (n for n, step in enumerate(slot.all_steps) if step.is_running)
     return next(bad, next(running, 0))
 
 
 def steps(slot: SlotState, glyphs: Glyphs, words: Words, width: int, chosen: int) -> Panel:
     """List each step with its state, seconds and proof; of the ``chosen`` one all there is, below it."""
     asked = {ask.step for ask in slot.asks}
-    states = [_state(step, glyphs, words, needs_hands=step.step in asked) for step in slot.steps]
-    titles = [words.step_title(step.step, step.title) for step in slot.steps]
+    states = [_state(step, glyphs, words, needs_hands=step.step in asked) for step in slot.all_steps]
+    titles = [words.step_title(step.step, step.title) for step in slot.all_steps]
     wide = max((span.width for span in states), default=0), max(map(width_of, titles), default=0)
     lines: list[Line] = []
     keep = (0, 1)
-    for index, (step, state, title) in enumerate(zip(slot.steps, states, titles, strict=True)):
+    for index, (step, state, title) in enumerate(zip(slot.all_steps, states, titles, strict=True)):
         is_chosen = index == chosen
         took = words.seconds(step.seconds) if step.outcome is not None else ""
         name = Span(title, is_bold=is_chosen, is_dim=step.outcome is None and not step.is_running)

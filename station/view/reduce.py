@@ -233,11 +233,13 @@ def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
         return state
     steps = tuple(StepLine(clean(step, 40)) for step in event.steps[:MAX_ROWS])
     same = slot.device_id is not None and slot.device_id == event.device_id
+    whole = tuple(line.step for line in slot.all_steps) if same and slot.profile == clean(event.profile, 60) else ()
+    names = {line.step for line in steps}
     fresh = SlotState(
         slot.number, slot.port_path or clean(event.port_path, 60), slot.off, is_present=True, is_walking=True,
         device_id=id_of(event), attempt=event.attempt, label=slot.label if same else "",
         platform=slot.platform, mode=slot.mode, batch=clean(event.batch, 60), profile=clean(event.profile, 60),
-        steps=steps,
+        steps=steps, profile_steps=whole if names < set(whole) else (),
     )  # fmt: skip
     return replace(state, notice="").with_slot(fresh)
 

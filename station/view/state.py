@@ -18,6 +18,7 @@ from ..words.catalogue import Words
 from ..words.say import NOTHING, Say
 from .look import VERDICT_LOOK, Look
 
+LABEL_STEP = "label"
 LOG_LINES = 10
 HISTORY_LINES = 500
 TRACE_LINES = 500
@@ -114,6 +115,7 @@ class SlotState:
     batch: str = ""
     profile: str = ""
     steps: tuple[StepLine, ...] = ()
+    profile_steps: tuple[str, ...] = ()  # what a whole walk has, when a part of it is run
     asks: tuple[Ask, ...] = ()  # at most one a step, oldest first: both lanes may need hands at once
     verdict: Verdict | None = None
     say: Say = NOTHING
@@ -169,6 +171,17 @@ class SlotState:
     @property
     def steps_done(self) -> int:
         return sum(line.outcome is not None for line in self.steps)
+
+    @property
+    def has_label(self) -> bool:
+        """Whether a label was printed for the unit, in this attempt or before."""
+        line = self.step(LABEL_STEP)
+        return line is not None and line.outcome in (Outcome.DONE, Outcome.ALREADY)
+
+    @property
+    def all_steps(self) -> tuple[StepLine, ...]:
+        """Return the steps of this attempt and, if it runs a part, those of a whole walk around them."""
+        return tuple(self.step(name) or StepLine(name) for name in self.profile_steps) or self.steps
 
     @property
     def identities(self) -> tuple[IdentityRow, ...]:

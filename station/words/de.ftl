@@ -411,10 +411,10 @@ swapped = Anderes Gerät eingesteckt.
     .short =
         Anderes Gerät.
         Erstes einstecken.
-part_walked = Nur dieser Schritt lief.
+part_walked = Nur ein Teil der Schritte lief.
     .do = Für ein Ergebnis wiederholen.
     .short =
-        Nur ein Schritt.
+        Nur ein Teil lief.
         Wiederholen.
 station_closing = Station wurde geschlossen.
     .do = { -again }
@@ -1042,6 +1042,7 @@ key-pattern = Licht
 key-bytes = Bytes
 key-trace = Leitung sichern
 key-report = Bericht
+key-print = Etikett nochmals
 key-copy = kopieren
 key-stop = stoppen
 key-back = zurück
@@ -1072,6 +1073,9 @@ details-column-hash = Hash
 details-column-held = ist
 details-no-wire = Hier wurde nichts aufgezeichnet. Mit --trace gestartet, zeigt die Station, was auf der Leitung gesagt wird.
 details-no-unit = In Platz { $slot } steckt kein Gerät: eines einstecken.
+details-unit-left = Dieses Gerät hat Platz { $slot } verlassen: wieder einstecken oder zurück.
+details-other-unit = In Platz { $slot } steckt jetzt ein anderes Gerät: zurück, den Platz neu öffnen.
+details-prints = Sein Etikett wird noch einmal gedruckt.
 details-no-steps = Noch ist kein Schritt bekannt: erst das Gerät wiederholen.
 details-no-attempt = Hier wurde noch nichts versucht: es gibt nichts zu berichten.
 details-at-work = Platz { $slot } arbeitet: das Urteil abwarten oder stoppen.

@@ -396,10 +396,10 @@ swapped = Another unit took its place.
     .short =
         Wrong unit is in.
         Plug in the first.
-part_walked = Only this step ran.
+part_walked = Only some of the steps ran.
     .do = Retry for a verdict.
     .short =
-        One step only.
+        Some steps only.
         Retry to judge.
 station_closing = Station was closed.
     .do = { -again }
@@ -1006,6 +1006,7 @@ key-pattern = light seen
 key-bytes = bytes
 key-trace = save wire
 key-report = save report
+key-print = label again
 key-copy = copy
 key-stop = stop
 key-back = back
@@ -1036,6 +1037,9 @@ details-column-hash = hash
 details-column-held = held
 details-no-wire = Nothing was recorded here. Start the station with --trace to see what is said on the wire.
 details-no-unit = Slot { $slot } holds no unit: plug one in.
+details-unit-left = This unit has left slot { $slot }: plug it in again, or go back.
+details-other-unit = Another unit is in slot { $slot } now: go back, and open the slot again.
+details-prints = Its label is printed once more.
 details-no-steps = No step is known yet: retry the unit first.
 details-no-attempt = Nothing was tried here yet: there is nothing to report.
 details-at-work = Slot { $slot } is at work: wait for its verdict, or stop it.

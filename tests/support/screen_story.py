@@ -71,7 +71,9 @@ class Story:
             **self.head(slot), step="dfu", say=Say("dfu_by_hand", button="MODE"), led="blinking yellow"
         )
 
-    def ends(self, slot: int, verdict: Verdict = Verdict.PASS, sentence: str = "pass", *values: str) -> ev.Event:
+    def ends(
+        self, slot: int, verdict: Verdict = Verdict.PASS, sentence: str = "pass", *values: str
+    ) -> ev.AttemptFinished:
         return ev.AttemptFinished(
             **self.head(slot), verdict=verdict, batch="2026-11-22-A", say=filled(sentence, *values),
             reason="the sentence of the record", seconds=21.4,

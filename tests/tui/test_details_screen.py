@@ -95,7 +95,6 @@ async def test_a_mode_is_chosen_from_a_window_and_the_answer_of_the_station_is_s
         await press(pilot, "down", "enter")
         assert story.sent == [cmd.EnterMode(1, "listening")]
         assert "Goes into this mode: listening." in picture(app)
-        await press(pilot, "tab")
         await tell(pilot, app, ev.CommandDone(at=AT, slot=1, did="mode", what="listening"))
         assert "Now in this mode: listening" in picture(app)
         await tell(pilot, app, ev.CommandRefused(at=AT, slot=1, reason="the unit obeys no command; hold MODE"))
@@ -121,7 +120,7 @@ async def test_the_light_is_chosen_from_lights_that_move_and_then_stands_with_th
         assert story.head(1)["device_id"] in text
 
 
-@pytest.mark.parametrize("key", ["enter", "f", "r", "l", "m"])
+@pytest.mark.parametrize("key", ["enter", "f", "r", "l", "m", "n"])
 @on_loop
 async def test_what_cannot_work_now_says_why_and_sends_nothing(key: str) -> None:
     story = Story(1)
@@ -132,7 +131,7 @@ async def test_what_cannot_work_now_says_why_and_sends_nothing(key: str) -> None
         assert "Slot 1 is at work: wait for its verdict, or stop it." in picture(app)
         await tell(pilot, app, story.ends(1), story.left(1))
         await press(pilot, key)
-        assert "Slot 1 holds no unit: plug one in." in picture(app)
+        assert "This unit has left slot 1: plug it in again, or go back." in picture(app)
         assert story.sent == []
 
 
@@ -140,7 +139,7 @@ async def test_what_cannot_work_now_says_why_and_sends_nothing(key: str) -> None
     ("key", "why"),
     [
         ("s", "Nothing was tried here yet"), ("p", "Nothing was tried here yet"), ("t", "Nothing was recorded here"),
-        ("c", "Slot 1 holds no unit"), ("x", "Nothing runs in slot 1"),
+        ("c", "Slot 1 holds no unit"), ("x", "Nothing runs in slot 1"), ("n", "Slot 1 holds no unit"),
     ],
 )  # fmt: skip
 @on_loop

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +14,17 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ...engine.commands import Command, EnterMode, Mode, RunStep, SaveReport, SaveTrace, SignalUnit, TellLight
+from ...engine.commands import (
+    Command,
+    EnterMode,
+    Mode,
+    PrintLabel,
+    RunStep,
+    SaveReport,
+    SaveTrace,
+    SignalUnit,
+    TellLight,
+)
 from ...view import details
 from ...view.bars import details_footer
 from ...view.look import LIGHTS, Glyphs
@@ -31,7 +43,7 @@ _MODES: tuple[Mode, ...] = ("dfu", "listening", "safe", "reset")
 
 
 class Details(Screen[None]):
-    """The technician's view of one slot."""
+    """The technician's view of one slot. It stays with the unit it shows: the next one is another visit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back"),
@@ -50,6 +62,7 @@ class Details(Screen[None]):
         Binding("v", "bytes", "Bytes"),
         Binding("t", "trace", "Save the wire"),
         Binding("s", "report", "Save a report"),
+        Binding("n", "label", "Print the label again"),
         Binding("c", "copy", "Copy"),
         Binding("x", "stop", "Stop"),
     ]
@@ -69,7 +82,8 @@ class Details(Screen[None]):
         self._chosen, self._panel = 0, PANELS[0]
         self._is_chosen_by_hand = self._is_raw = self._is_lit_by_us = False
         self._seconds = 0.0
-        self._hint = ""
+        self._unit = state.slot(number)
+        self._reply = ""  # to the last key, or what the station has said since
 
     def compose(self) -> ComposeResult:
         """Lay out the head above, steps on the left, identity and firmware on the right, the wire below."""
@@ -115,19 +129,20 @@ class Details(Screen[None]):
             self.query_one("#head", PanelBox).show()
 
     def show(self, state: BenchState) -> None:
-        """Draw the slot from ``state``; if it no longer exists, keep the last drawing."""
-        self._state = state
-        slot = state.slot(self._number)
+        """Draw the unit from ``state``; if it has left the slot, as it was last."""
+        self._reply = _said_since(self._state, state) or self._reply
+        self._state, before = state, self._unit
+        self._unit = slot = _followed(before, state.slot(self._number))
         if slot is None or not self.is_mounted:
             return
         if not self._is_chosen_by_hand:
             self._chosen = details.worth_a_look(slot)
-        self._chosen = max(0, min(self._chosen, len(slot.steps) - 1))
+        self._chosen = max(0, min(self._chosen, len(slot.all_steps) - 1))
         self._arrange()
         for box in self.query(PanelBox):
             box.show()
         width = self.size.width - 2
-        reply = fit(self._hint or state.notice, width)
+        reply = fit(self._reply or self._gone() or state.notice, width)
         self._put("reply", reply)
         self.query_one("#reply").display = bool(reply)
         self._put("keys", "\n".join(details_footer(slot, width, state.words)))
@@ -146,15 +161,23 @@ class Details(Screen[None]):
         self.query_one(f"#{where}", Static).update(Content(text))
 
     def _slot(self) -> SlotState | None:
-        return self._state.slot(self._number)
+        return self._unit
+
+    def _gone(self) -> str:
+        """Say that the unit shown is not in the slot any more; empty as long as it is."""
+        now = self._state.slot(self._number)
+        if now is None or self._unit is None or now.device_id == self._unit.device_id:
+            return ""
+        key = "details-other-unit" if now.is_present else "details-unit-left"
+        return self._state.words.text(key, slot=str(self._number))
 
     def _say(self, key: str, **values: str) -> None:
-        """Reply to a key, until the next one."""
-        self._hint = self._state.words.text(key, **values)
+        """Reply to a key, until the next one, or until the station says something."""
+        self._reply = self._state.words.text(key, **values)
         self.show(self._state)
 
     def _clear(self) -> None:
-        self._hint = ""
+        self._reply = ""
 
     # --- looking ---
 
@@ -190,7 +213,8 @@ class Details(Screen[None]):
         slot = self._slot()
         self._clear()
         if slot is None or not slot.is_present:
-            self._say("details-no-unit", slot=str(self._number))
+            self._reply = self._gone() or self._state.words.text("details-no-unit", slot=str(self._number))
+            self.show(self._state)
         elif slot.is_walking and slot.verdict is None:
             self._say("details-at-work", slot=str(self._number))
         else:
@@ -202,16 +226,16 @@ class Details(Screen[None]):
 
     def action_from_here(self) -> None:
         """Run the chosen step and all behind it."""
-        self._run(lambda slot: tuple(step.step for step in slot.steps[self._chosen + 1 :]))
+        self._run(lambda slot: tuple(step.step for step in slot.all_steps[self._chosen + 1 :]))
 
     def _run(self, then: Callable[[SlotState], tuple[str, ...]]) -> None:
         slot = self._idle_unit()
         if slot is None:
             return
-        if not slot.steps:
+        if not slot.all_steps:
             self._say("details-no-steps")
             return
-        chosen = slot.steps[self._chosen]
+        chosen = slot.all_steps[self._chosen]
         following = then(slot)
         self._send(RunStep(self._number, chosen.step, following))
         title = self._state.words.step_title(chosen.step, chosen.title)
@@ -219,6 +243,7 @@ class Details(Screen[None]):
 
     async def action_retry(self) -> None:
         if self._idle_unit() is not None:
+            self._is_chosen_by_hand = False
             await self.run_action("app.retry")
 
     def action_light(self) -> None:
@@ -292,6 +317,12 @@ class Details(Screen[None]):
         self._send(SaveTrace(self._number, slot.attempt or "", details.trace_text(slot)))
         self._say("details-saving")
 
+    def action_label(self) -> None:
+        """Print the label of the unit once more; the station refuses where none was printed."""
+        if self._idle_unit() is not None:
+            self._send(PrintLabel(self._number))
+            self._say("details-prints")
+
     def action_copy(self) -> None:
         """Put what support asks for first into the clipboard of the terminal: Device ID, light, verdict, reason."""
         slot = self._slot()
@@ -312,3 +343,19 @@ class Details(Screen[None]):
 
     def action_back(self) -> None:
         self.dismiss(None)
+
+
+def _followed(shown: SlotState | None, now: SlotState | None) -> SlotState | None:
+    """Return the unit to show: the one ``shown``, as the slot has it ``now``, or as it was when it left."""
+    if shown is None or now is None or shown.device_id in (None, now.device_id):
+        return now or shown
+    return replace(shown, is_present=False, is_walking=False, asks=(), held=None)
+
+
+def _said_since(before: BenchState, state: BenchState) -> str:
+    """Return what the station answered or noticed last; verdicts stand in their slots."""
+    if state.notice and state.notice != before.notice:
+        return state.notice
+    last = before.log[0] if before.log else None
+    new = itertools.takewhile(lambda one: one is not last, state.log)
+    return next((f"{one.name}  {one.text}".strip() for one in new if one.look is None), "")
