@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import selectors
 import socket
 import threading
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 log = logging.getLogger(__name__)
-_POLL_S = 0.02
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -43,6 +43,7 @@ class LoopbackServer:
         self.port: int = self._reserve.getsockname()[1]
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
+        self._over: socket.socket | None = None  # closed to end the thread
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -56,23 +57,32 @@ class LoopbackServer:
                     "127.0.0.1", self.port, self._app, threaded=True, request_handler=_QuietHandler,
                     fd=listener.fileno(),
                 )  # fmt: skip
-            self._thread = threading.Thread(
-                target=self._server.serve_forever, args=(_POLL_S,), name="virtual-cloud", daemon=True
-            )
+            self._over, told = socket.socketpair()
+            self._thread = threading.Thread(target=_serve, args=(self._server, told), name="virtual-cloud", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """Refuse connections from now on; requests already accepted are completed."""
         with self._lock:
-            if self._server is None or self._thread is None:
+            if self._over is None or self._thread is None:
                 return
-            self._server.shutdown()
+            self._over.close()
             self._thread.join()
-            self._server, self._thread = None, None
+            self._server, self._thread, self._over = None, None, None
 
     def close(self) -> None:
         self.stop()
         self._reserve.close()
+
+
+def _serve(server: BaseWSGIServer, over: socket.socket) -> None:
+    """Serve until the other end of ``over`` is closed; `serve_forever` would look for its end by polling."""
+    server.timeout = 0
+    with server, over, selectors.DefaultSelector() as looking:
+        looking.register(server, selectors.EVENT_READ)
+        looking.register(over, selectors.EVENT_READ)
+        while over not in {key.fileobj for key, _ in looking.select()}:
+            server.handle_request()
 
 
 def _bound(port: int) -> socket.socket:
