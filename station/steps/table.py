@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from drivers.platforms import Platform
 
@@ -40,10 +41,10 @@ class StepTable:
                     raise BadInput(f"the step {spec.name} calls its section [{key}], as {owner} does; rename one")
         self._orders = {kind: _ordered(kind, self._specs) for kind in Kind}
 
-    @classmethod
-    def found(cls) -> StepTable:
+    @staticmethod
+    def found() -> StepTable:
         """The steps of this package and those of plug-ins."""
-        return cls([*_own(), *_plugged_in()])
+        return _table_of(tuple(entry_points(group=GROUP)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,6 +134,11 @@ class StepTable:
         return tuple(plans)
 
 
+@functools.cache
+def _table_of(plugged_in: tuple[EntryPoint, ...]) -> StepTable:
+    return StepTable([*_own(), *_plugged_in(plugged_in)])
+
+
 def _own() -> Iterator[StepSpec]:
     for module in pkgutil.iter_modules(importlib.import_module(__package__).__path__):
         spec = getattr(importlib.import_module(f"{__package__}.{module.name}"), "SPEC", None)
@@ -140,8 +146,8 @@ def _own() -> Iterator[StepSpec]:
             yield spec
 
 
-def _plugged_in() -> Iterator[StepSpec]:
-    for entry in entry_points(group=GROUP):
+def _plugged_in(entries: Iterable[EntryPoint]) -> Iterator[StepSpec]:
+    for entry in entries:
         try:
             spec = entry.load()
         except Exception as error:  # a stranger's module may raise anything
