@@ -7,6 +7,7 @@ is already here adds to it; that is how a step from outside brings its own sente
 from __future__ import annotations
 
 import datetime
+import functools
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -30,7 +31,12 @@ def load(language: str = ENGLISH, tz: datetime.tzinfo | None = None) -> Words:
 
     Raises `BadCatalogue` for a language nobody brought, or a text that cannot be used.
     """
-    brought = entry_points(group=GROUP)
+    return _loaded(language, tz, tuple(entry_points(group=GROUP)))
+
+
+@functools.cache
+def _loaded(language: str, tz: datetime.tzinfo | None, brought: tuple[EntryPoint, ...]) -> Words:
+    """Parse each language once; a `Words` is immutable."""
     texts = {code: _texts(code, [entry for entry in brought if entry.name == code]) for code in {language, ENGLISH}}
     if not texts[language]:
         raise BadCatalogue(f"no language is called {language}; there are {', '.join(languages())}")
