@@ -20,6 +20,7 @@ from typing import Any
 
 import serial
 from support.bench_parts import DyingBackend, io_dump, shown
+from support.hearing import Hearing
 from support.instruments import Instrument, Instruments
 from support.journal_trouble import troubled
 from support.recipes import (
@@ -80,9 +81,9 @@ class LineBench:
         self.directory, self.recipes, self.count, self.traces = directory, recipes, slots, traces
         self.clock = clock or SimulatedClock()
         self.environ = {"STORY_WIFI": PASSWORD}
-        self.events: list[tuple[float, Event]] = []
+        self._heard = Hearing(self.clock)
+        self.events, self.find = self._heard.events, self._heard.find
         self.units: list[VirtualUnit] = []
-        self._news = self.clock.condition()
         self._secrets: list[str] = [PASSWORD]
         self._is_running = self.is_dead = False
         self.open_port: Callable[[str], serial.SerialBase] = lambda device: VirtualPorts(*self.buses).open(device)
@@ -142,7 +143,7 @@ class LineBench:
             virtual=True,
         )
         self.station = Station(settings, hardware, self.clock)
-        self.station.bus.subscribe(self._saw)
+        self.station.bus.subscribe(self._heard.saw)
         try:
             for recipe in recipes:
                 self.station.open_batch(recipe.batch, recipe.profile(), allowed=self.lists.get(recipe.batch))
@@ -316,11 +317,6 @@ class LineBench:
 
     # --- time and events ---
 
-    def _saw(self, event: Event) -> None:
-        with self._news:
-            self.events.append((self.clock.now(), event))
-            self._news.notify_all()
-
     def mark(self) -> int:
         """A place in the story to look from."""
         return len(self.events)
@@ -330,21 +326,11 @@ class LineBench:
 
     def wait(self, wanted: Callable[[Event], bool], *, since: int = 0, within: float = QUIET_S) -> Event:
         """The first event from ``since`` on that is ``wanted``; fails after ``within`` simulated seconds."""
-        place = since
-        until = self.clock.now() + within
-        with self._news:
-            while True:
-                while place < len(self.events):
-                    if wanted(self.events[place][1]):
-                        return self.events[place][1]
-                    place += 1
-                left = until - self.clock.now()
-                if left <= 0:
-                    told = "\n".join(f"{at:8.2f} {shown(event)}" for at, event in self.events[since:][-40:])
-                    raise AssertionError(
-                        f"nothing of that kind within {within} simulated seconds; the last was\n{told}"
-                    )
-                self._news.wait(left)
+        place = self.find(wanted, since=since, within=within)
+        if place is not None:
+            return self.events[place][1]
+        told = "\n".join(f"{at:8.2f} {shown(event)}" for at, event in self.events[since:][-40:])
+        raise AssertionError(f"nothing of that kind within {within} simulated seconds; the last was\n{told}")
 
     def wait_for(
         self, kind: type[Event], *, slot: int | None = None, since: int = 0, within: float = QUIET_S, **fields: object

@@ -138,19 +138,13 @@ class Hands:
 
     def _next(self, within: float) -> Event | None:
         """Return the next event of this slot; None after ``within`` seconds."""
-        events, clock = self._bench.events, self._bench.clock
-        until = clock.now() + within
-        with self._bench._news:
-            while True:
-                while self._mark < len(events):
-                    event = events[self._mark][1]
-                    self._mark += 1
-                    if event.slot == self.slot:
-                        return event
-                left = until - clock.now()
-                if left <= 0:
-                    return None
-                self._bench._news.wait(left, self._floor.token)
+        place = self._bench.find(
+            lambda event: event.slot == self.slot, since=self._mark, within=within, cancel=self._floor.token
+        )
+        if place is None:
+            return None
+        self._mark = place + 1
+        return self._bench.events[place][1]
 
     def _pause(self) -> None:
         self._bench.clock.sleep(REACTION_S, self._floor.token)
