@@ -54,7 +54,7 @@ attack: $(STAMP)
 	  tests/drivers/devices/test_update_attack.py tests/line/test_line_write_guard.py $(ARGS)
 
 bench: $(STAMP)
-	$(BIN)/python -m pytest tests/bench -o python_files='bench_*.py' -p no:xdist -q $(ARGS)
+	TMPDIR=$${TMPDIR:-/tmp} $(BIN)/python -m pytest tests/bench -o python_files='bench_*.py' -p no:xdist -q $(ARGS)
 
 pictures: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m support.pictures $(ARGS)

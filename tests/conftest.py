@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Generator
 
@@ -13,6 +16,15 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")  # how fast the machine is today says nothing about a property
 
+
+MEMORY, ROOM_BYTES = "/dev/shm", 4 << 30
+"""Where the files of tests are kept if there is that much room: a journal waits for the disk at every entry, which took
+half the time of a walk and says nothing, as no test cuts the power of the machine it runs on."""
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+    os.environ["TMPDIR"], tempfile.tempdir = MEMORY, None  # asked again, also by the programs that tests start
+# Tests start hundreds of interpreters, each of which would compile the station anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 REQUIRED = "STATION_CONFORMANCE"
 """Environment variable; with the value ``required`` no test may be skipped, for whatever it lacks."""
@@ -27,6 +39,12 @@ def pytest_runtest_makereport(
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome, report.longrepr = "failed", f"{REQUIRED}=required forbids this: {reason}"
     return report
+
+
+@pytest.hookimpl(optionalhook=True)  # benchmarks run without xdist
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one worker more than there are cores: many tests wait for a terminal, a program or a deadline."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
