@@ -9,6 +9,7 @@ from pathlib import Path
 from drivers.clock import SystemClock
 from drivers.host import rights
 from drivers.host.executable import SystemPrograms
+from drivers.host.plain_file import written_whole
 
 from ..errors import BadInput, StationError
 from ..paths import udev_rules
@@ -70,10 +71,8 @@ def install(folder: Path, *, dry_run: bool, is_root: bool, run: Callable[[Sequen
             f"udev install writes {target}, which needs root; run it with sudo, or look with --dry-run first"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(rules)
-    part.chmod(0o644)
-    part.replace(target)
+    with written_whole(target) as file:
+        file.write(rules)
     tell(f"wrote {target}")
     for words in RELOAD:
         run(words)

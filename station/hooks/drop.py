@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.clock import CancelToken
+from drivers.host.plain_file import written_whole
 from drivers.host.rights import refusing
 
 from .channel import HookTrouble
@@ -20,19 +20,15 @@ class FileDrop:
     folder: Path
 
     def send(self, body: bytes, key: str, _timeout_s: float, cancel: CancelToken) -> bytes:
-        """Write a draft beside it, then rename it; nobody answers."""
+        """Write the file; nobody answers."""
         cancel.check()
-        name = f"{re.sub(r'[^A-Za-z0-9.-]', '_', key)}.json"
-        draft = self.folder / f".{name}.part"
+        path = self.folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', key)}.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
+            with written_whole(path) as file:
                 file.write(body + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.folder / name)
         except OSError as error:
-            raise HookTrouble(f"{self.folder / name} cannot be written ({error.strerror or error})") from None
+            raise HookTrouble(f"{path} cannot be written ({error.strerror or error})") from None
         return b""
 
     def look(self, _timeout_s: float) -> None:

@@ -8,13 +8,13 @@ is tried again for as long as it takes.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from drivers.clock import Clock, ClockThread
 from drivers.errors import Cancelled
+from drivers.host.plain_file import written_whole
 
 from ..engine.events import Event, StationFault, StationNote
 from ..engine.step import Emit
@@ -78,12 +78,8 @@ class HookWorker:
 
     def _keep(self, seq: int) -> None:
         self._seq = seq
-        draft = self._place.with_suffix(".part")
-        with draft.open("w", encoding="ascii") as file:
-            file.write(f"{seq}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._place)
+        with written_whole(self._place) as file:
+            file.write(b"%d\n" % seq)
 
     def _loop(self) -> None:
         with contextlib.suppress(Cancelled):

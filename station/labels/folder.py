@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from drivers.host.plain_file import written_whole
 from drivers.host.rights import refusing
 
 from ..errors import BadInput
@@ -20,12 +21,10 @@ class _Folder:
     path: Path
 
     def send(self, data: bytes, _timeout_s: float) -> None:
-        """Put a file there, whole or not at all; by name they are in the order they came."""
-        name = f"label-{time.time_ns()}.zpl"
-        draft = self.path / f".{name}"
+        """Put a file there, whole or not at all; sorted by name they are in the order they came."""
         self.path.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(data)
-        draft.replace(self.path / name)
+        with written_whole(self.path / f"label-{time.time_ns()}.zpl") as file:
+            file.write(data)
 
     def receive(self, _timeout_s: float) -> bytes:
         raise TimeoutError("a folder answers nothing")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from line_bench import BORON, LineBench, line_bench, replace
+from line_bench import BORON, OTHER_PRODUCT, LineBench, line_bench, replace
 from support.mes import Mes
 
 from drivers.identity import Secret
@@ -135,6 +135,21 @@ def test_a_mes_that_is_away_lets_the_unit_start_or_wait_as_the_config_file_says(
                 assert bench.wait_finished().verdict is Verdict.PASS
         else:
             assert bench.wait_finished().verdict is Verdict.PASS
+
+
+def test_a_unit_that_waited_for_the_mes_is_looked_up_in_the_cloud_all_the_same(tmp_path: Path) -> None:
+    mes = answering(b'{"start": true}')
+    with mes.serving():
+        pass
+    with hooked(tmp_path, mes, holds=True) as bench:
+        unit = bench.unit()
+        bench.cloud.edit_device(unit.spec.device_id, product_id=OTHER_PRODUCT)
+        bench.plug(unit)
+        bench.wait_for(StepHeld, sentence="hook_hold")
+        bench.sleep(3600.0)
+        with mes.serving():
+            finished = bench.wait_finished()
+        assert (finished.verdict, finished.failed_step) == (Verdict.FAIL, "identify")
 
 
 def test_a_mes_that_answers_too_slowly_does_not_hold_the_unit(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.mes import Mes
+from support.scarce_disk import files_of_at_most
 
 from drivers.clock import SystemClock
 from drivers.host.executable import SystemPrograms
@@ -79,6 +80,12 @@ def test_a_folder_that_cannot_be_written_took_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(HookTrouble, match="cannot be written"):
         FileDrop(tmp_path / "file").send(b"{}", "k-1", 5, TOKEN)
+
+
+def test_a_full_disk_leaves_no_half_of_a_message_in_the_folder(tmp_path: Path) -> None:
+    with files_of_at_most(5), pytest.raises(HookTrouble, match="File too large"):
+        FileDrop(tmp_path).send(b'{"event":"finished"}', "k-1", 5, TOKEN)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_webhook_that_drips_is_cut_when_its_time_is_over() -> None:

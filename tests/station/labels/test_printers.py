@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.scarce_disk import files_of_at_most
 
 from drivers.clock import SystemClock
 from drivers.virtual.printers import VirtualPrinter
 from station.errors import BadInput
-from station.labels import KINDS, PrinterKind, PrinterTrouble, printer_of
+from station.labels import KINDS, LabelPrinter, PrinterKind, PrinterTrouble, printer_of
 from station.labels.printer import Status, read_status
 from station.settings.config import load_config
 from station.words.say import Say
@@ -30,9 +31,9 @@ def _silent(_says: Say) -> Iterator[None]:
     yield
 
 
-def printed(to: str, *, patience_s: float = 0.0, tells_status: bool | None = None) -> int:
+def printed(to: str, *, zpl: bytes = ZPL, patience_s: float = 0.0, tells_status: bool | None = None) -> int:
     printer = printer_of("bench", to, CLOCK, tells_status=tells_status)
-    return printer.print_label(ZPL, CLOCK.token(), _silent, patience_s)
+    return printer.print_label(zpl, CLOCK.token(), _silent, patience_s)
 
 
 def test_a_label_goes_over_the_network_and_the_printer_says_that_it_came_out() -> None:
@@ -96,11 +97,18 @@ def test_a_node_that_is_gone_is_a_printer_that_does_not_answer(tmp_path: Path) -
 
 
 def test_a_folder_gets_one_whole_file_a_label_in_their_order(tmp_path: Path) -> None:
-    for _ in range(3):
-        assert printed(f"folder:{tmp_path / 'labels'}") == 1
+    labels = [ZPL.replace(b"68", b"%02x" % number) for number in range(12)]
+    for zpl in labels:
+        assert printed(f"folder:{tmp_path / 'labels'}", zpl=zpl) == 1
     files = sorted((tmp_path / "labels").iterdir())
-    assert [file.read_bytes() for file in files] == [ZPL] * 3
+    assert [file.read_bytes() for file in files] == labels
     assert {file.suffix for file in files} == {".zpl"}
+
+
+def test_a_full_disk_leaves_no_half_of_a_label_in_the_folder(tmp_path: Path) -> None:
+    with files_of_at_most(len(ZPL) // 2), pytest.raises(PrinterTrouble, match="File too large"):
+        printed(f"folder:{tmp_path}")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("to", ["tcp:", "tcp:host:0", "tcp:host:70000", "tcp:a b", "device:lp0", "folder:labels"])
@@ -152,6 +160,24 @@ def test_no_answer_of_a_printer_breaks_anything(answer: bytes) -> None:
 
 
 # --- the config file ---
+
+
+def test_a_printer_that_never_stops_talking_is_not_listened_to_for_long() -> None:
+    class Chatty:
+        heard = 0
+
+        def send(self, data: bytes, timeout_s: float) -> None: ...
+
+        def receive(self, timeout_s: float) -> bytes:
+            self.heard += 1
+            return b"x" * 600
+
+        def close(self) -> None: ...
+
+    link = Chatty()
+    with pytest.raises(PrinterTrouble, match="its answer to ~HS is no status"):
+        LabelPrinter("bench", lambda _timeout_s: link, CLOCK).look()
+    assert link.heard == 2
 
 
 def test_the_config_file_names_printers(tmp_path: Path) -> None:
