@@ -11,8 +11,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainValidator, ValidationInfo
 
-from drivers.clock import Deadline
-
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import BadInput, StepFault
@@ -137,17 +135,14 @@ def label(session: StationSession, ctx: StepContext) -> StepResult:
 
 
 def _printed(printer: LabelPrinter, zpl: bytes, ctx: StepContext) -> int:
-    """Print when it is this slot's turn; raises `StepFault` after a shift of trouble. None of it counts as time."""
-    left_s = ctx.deadline.remaining
+    """Print when it is this slot's turn; raises `StepFault` after a shift of trouble."""
     hold = functools.partial(printer.turn.hold, rank=ctx.slot)  # labels lie there in the order of the slots
     busy = Say("printer_busy", printer=printer.name)
     with ctx.in_turn(hold, busy), ctx.write("printer", f"label to {printer.name}"):
         try:
-            sent = printer.print_label(zpl, ctx.cancel, ctx.held, SHIFT_S)
+            return printer.print_label(zpl, ctx.cancel, ctx.held, SHIFT_S)
         except PrinterTrouble as trouble:
             raise StepFault(f"waited a whole shift: {trouble}", say=trouble.say) from trouble
-    ctx.deadline = Deadline.after(ctx.clock, left_s)
-    return sent
 
 
 def _secret_of(session: StationSession, wanted: Print) -> str:

@@ -92,6 +92,7 @@ def test_neither_the_makers_label_nor_that_of_another_slot_releases_a_unit(tmp_p
         ({"paper": 0}, "printer_paper"), ({"is_head_open": True}, "printer_open"),
         ({"has_no_ribbon": True}, "printer_ribbon"), ({"is_paused": True}, "printer_paused"),
         ({"is_away": True}, "printer_away"), ({"is_hanging": True}, "printer_away"),
+        ({"is_head_open": True, "paper": 0}, "printer_open"),  # as printers say it whose roll hangs out
     ],
 )  # fmt: skip
 def test_a_printer_in_trouble_is_waited_for_by_its_name_and_judges_nobody(
@@ -137,6 +138,36 @@ def test_paper_that_ends_within_a_label_does_not_bring_a_second_one(tmp_path: Pa
 
         assert line.bench.walk(second, during=refill).verdict is Verdict.PASS
         assert [label.scanned[0] for label in line.printer.labels] == [first.device_id, second.device_id]
+
+
+def test_a_printer_that_is_opened_with_a_label_in_it_prints_that_one_when_it_is_closed(tmp_path: Path) -> None:
+    with label_bench(tmp_path) as line:
+        line.printer.fails_within = "is_head_open"
+
+        def close() -> None:
+            line.bench.wait_for(StepHeld, sentence="printer_open")
+            line.bench.sleep(60.0)
+            line.printer.mend()
+            line.scan_new_label()
+
+        walk = line.bench.walk(line.bench.finished_unit(RECIPE), during=close)
+        assert walk.verdict is Verdict.PASS
+        assert walk.steps["label"].proof == "printed by bench, scanned back"
+        assert len(line.printer.labels) == 1
+
+
+def test_a_printer_that_keeps_a_label_and_says_nothing_is_waited_for_like_one_that_is_away(tmp_path: Path) -> None:
+    with label_bench(tmp_path) as line:
+        line.printer.fails_within = "is_stuck"
+
+        def mend() -> None:
+            line.bench.wait_for(StepHeld, sentence="printer_away", within=60.0)
+            line.printer.mend()
+            line.scan_new_label()
+
+        walk = line.bench.walk(line.bench.finished_unit(RECIPE), during=mend)
+        assert walk.verdict is Verdict.PASS
+        assert "twice" in walk.steps["label"].proof
 
 
 def test_slots_print_in_the_order_they_came_and_a_stopped_one_lets_the_next_through(tmp_path: Path) -> None:
@@ -209,6 +240,17 @@ def test_a_unit_that_has_that_very_label_is_only_asked_to_show_it(tmp_path: Path
         assert len(line.printer.labels) == 1
 
 
+def test_a_unit_whose_label_would_say_something_else_now_gets_that_one(tmp_path: Path) -> None:
+    with label_bench(tmp_path) as line:
+        unit = line.bench.finished_unit(RECIPE)
+        assert line.walk(unit).verdict is Verdict.PASS
+        other = replace(RECIPE, folder=tmp_path, revision=10)  # another batch, which is on the label
+        again = LabelBench(line.bench, (other,), ("bench",))
+        walk = again.walk(unit)
+        assert (walk.verdict, walk.steps["label"].outcome) == (Verdict.PASS, Outcome.DONE)
+        assert "r10" in again.printer.labels[0].text
+
+
 def test_a_label_nobody_scans_is_no_verdict_and_is_printed_anew_where_the_unit_has_none(tmp_path: Path) -> None:
     with label_bench(tmp_path) as line:
         unit = line.bench.finished_unit(RECIPE)
@@ -258,12 +300,13 @@ def test_a_walk_that_was_killed_at_the_printer_prints_and_passes_the_next_time(t
 
 
 def test_a_unit_that_failed_gets_a_label_that_says_why_and_no_other(tmp_path: Path) -> None:
-    with label_bench(tmp_path, replace(RECIPE, fail_template=FAIL, skus=("BRN402",))) as line:
+    template = FAIL.replace("{reason}", "{reason} {imei}")  # which nobody knows yet
+    with label_bench(tmp_path, replace(RECIPE, fail_template=template, skus=("BRN402",))) as line:
         walk = line.bench.walk(line.bench.unit())  # of another SKU
         assert walk.verdict is Verdict.FAIL
         line.bench.sleep(5.0)
         (label,) = line.printer.labels
-        assert label.format.texts == (f"FAIL {line.bench.units[0].device_id}: {walk.finished.reason}",)
+        assert label.format.texts == (f"FAIL {line.bench.units[0].device_id}: {walk.finished.reason} -",)
 
 
 @pytest.mark.parametrize("by", ["command", "scan"])
@@ -290,6 +333,34 @@ def test_a_label_is_printed_once_more_when_somebody_asks(tmp_path: Path, by: str
         assert first.zpl == second.zpl
         with bench.reader() as journal:
             assert not journal.unconfirmed_writes()
+
+
+def test_without_a_slot_the_label_of_the_unit_that_ended_last_is_printed_again(tmp_path: Path) -> None:
+    with label_bench(tmp_path, slots=2) as line:
+        units = [line.bench.finished_unit(RECIPE, number) for number in (1, 2)]
+        for unit in units:
+            line.walk(unit, slot=1 + (unit is units[0]))
+        for slot in (None, 2):
+            line.bench.command(PrintLabel(slot))
+            line.bench.sleep(5.0)
+        assert [label.scanned[0] for label in line.printer.labels[2:]] == [units[1].device_id, units[0].device_id]
+
+
+def test_a_label_asked_for_waits_behind_that_of_a_walk(tmp_path: Path) -> None:
+    with label_bench(tmp_path, replace(RECIPE, verify=False), slots=2) as line:
+        first, second = (line.bench.finished_unit(RECIPE, number) for number in (1, 2))
+        line.bench.walk(first)
+        line.printer.paper = 0
+        line.bench.plug(second, 2)
+        line.bench.wait_for(StepHeld, slot=2, sentence="printer_paper")
+        line.bench.command(PrintLabel(1))
+        line.bench.sleep(10.0)
+        assert not any(isinstance(event, StationNote) for _, event in line.bench.events)
+        line.printer.mend()
+        line.bench.wait_finished(2)
+        line.bench.sleep(5.0)
+        printed = [label.scanned[0] for label in line.printer.labels]
+        assert printed == [first.device_id, second.device_id, first.device_id]
 
 
 def missed(bench: LineBench) -> list[StationNote]:

@@ -51,6 +51,8 @@ class VirtualPrinter:
         self.is_head_open = self.has_no_ribbon = self.is_paused = False
         self.is_away = False  # switched off, or its cable is out: no connection
         self.is_hanging = False  # takes connections and answers nothing
+        self.is_stuck = False  # takes labels, prints none, and reports no trouble
+        self.fails_within = ""  # the name of one of these that begins when it has a label, once
         self.drops_after: int | None = None  # bytes of a connection after which it breaks off, once
         self.misprints: dict[str, str] = {}  # text of a code -> what comes out instead
         self._queue: list[bytes] = []  # formats received and not printed
@@ -64,6 +66,9 @@ class VirtualPrinter:
             while (start := buffer.find(_START)) >= 0 and (end := buffer.find(_END, start)) >= 0:
                 answer += self._obeyed(bytes(buffer[:start]))
                 self._queue.append(bytes(buffer[start : end + len(_END)]))
+                if self.fails_within:
+                    setattr(self, self.fails_within, True)
+                    self.fails_within = ""
                 del buffer[: end + len(_END)]
             if start < 0:
                 answer += self._obeyed(bytes(buffer))
@@ -78,7 +83,8 @@ class VirtualPrinter:
 
     def _print(self) -> None:
         """Print what can be printed. Lock held."""
-        while self._queue and not (self.is_head_open or self.has_no_ribbon or self.is_paused or self.paper == 0):
+        is_stopped = self.is_head_open or self.has_no_ribbon or self.is_paused
+        while self._queue and not (is_stopped or self.is_stuck or self.paper == 0):
             zpl = self._queue.pop(0)
             for wrong, instead in self.misprints.items():
                 zpl = zpl.replace(wrong.encode(), instead.encode())
@@ -100,7 +106,7 @@ class VirtualPrinter:
         """End all troubles; what waits in it is printed."""
         with self._changed:
             self.is_head_open = self.has_no_ribbon = self.is_paused = self.is_away = self.is_hanging = False
-            self.paper = None
+            self.is_stuck, self.paper = False, None
             self._print()
 
     # --- in simulated time ---
