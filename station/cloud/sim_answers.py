@@ -66,20 +66,6 @@ class SimRelease(enum.StrEnum):
     GONE = "gone"  # 404: not on this account or product, any more or ever
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkCheck:
-    """What the operator's network says of a SIM's session; it may be stale (reference cloud-api 8.4).
-
-    None: not known, while the check runs and where the network did not say. ``again_at``: when to ask again, by the
-    cloud's own clock.
-    """
-
-    is_complete: bool
-    is_connected: bool | None = None
-    has_data: bool | None = None
-    again_at: datetime.datetime | None = None
-
-
 def read_sims(body: object, product: ProductRef | None = None) -> Page[Sim]:
     """Parse one page of a product's SIMs (reference cloud-api 8.2); one that names another ``product`` is left out."""
     rows = Fields(body, "SIM list").get("sims")
@@ -126,18 +112,3 @@ def _sim(body: object, where: str) -> Sim:
 def read_release(status: int) -> SimRelease:
     """Return what the status of an answer to a release says."""
     return {202: SimRelease.PENDING, 404: SimRelease.GONE}.get(status, SimRelease.RELEASED)
-
-
-def read_network_check(body: object) -> NetworkCheck:
-    """Parse a check of the network session, running or complete; raises `BadAnswer`."""
-    f = Fields(body, "network check")
-    meta = Fields(f.get("meta"), "network check, meta")
-    shown = Fields(f.get("sim_status") or {}, "network check, sim_status")
-
-    def flag(name: str) -> bool | None:
-        return shown.flag(name) if shown.has(name) else None
-
-    return NetworkCheck(
-        meta.text("state", required=True) == "complete", flag("connected"), flag("data_connection"),
-        meta.moment("check_again_after"),
-    )  # fmt: skip

@@ -16,7 +16,7 @@ from .answers import MAX_IMPORT, Page
 from .body import MAX_LIST_BYTES, Answer
 from .call import PER_PAGE, Call, Effect, ProductRef, product_path
 from .evidence import Route
-from .sim_answers import NetworkCheck, Sim, SimAnswer, SimRelease
+from .sim_answers import Sim, SimAnswer, SimRelease
 
 
 def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
@@ -77,14 +77,6 @@ def release(iccid: Iccid, ref: ProductRef | None = None) -> Call[SimRelease]:
     return Call(
         route, "DELETE", _path(iccid, ref), f"release SIM {iccid}", lambda a: read.read_release(a.status), Effect.ONCE,
         accepts=frozenset({404}),
-    )  # fmt: skip
-
-
-def network_check(iccid: Iccid, ref: ProductRef | None = None) -> Call[NetworkCheck]:
-    """Ask the operator's network for the SIM's session; ask again until it is complete, which takes some 10 s (8.4)."""
-    return Call(
-        _route(ref), "GET", f"{_path(iccid, ref)}/status", f"check the network session of SIM {iccid}",
-        lambda a: read.read_network_check(a.body),
     )  # fmt: skip
 
 

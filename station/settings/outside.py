@@ -11,7 +11,6 @@ from pydantic import Field
 from .secrets import SecretField, SecretRef
 from .sections import Mistake, Section, refuse, shown
 
-MOST_PRINTERS = 16
 PRINTER_NAME = r"^[\w.-]{1,12}$"
 """Short enough for a line of the screen that names it."""
 

@@ -123,8 +123,7 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
     """Revise the verdict of an attempt. Owed work has no slot, and the unit may be in a tray by now."""
     name, reason = _name_of(state, event), clean(event.reason)
     history = tuple(
-        replace(past, verdict=event.verdict, reason=reason) if past.attempt == event.attempt else past
-        for past in state.history
+        replace(past, verdict=event.verdict) if past.attempt == event.attempt else past for past in state.history
     )
     state = replace(state, history=history)
     slot = state.slot_of(event.attempt)
@@ -267,14 +266,9 @@ def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
 def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchState:
     name = _name_of(state, event)
     slot = state.slot(event.slot)
-    mine = slot is not None and _is_current(slot, event)
-    facts = slot.facts if slot is not None and mine else ()
-    past = Past(
-        event.at, event.slot, event.attempt or "", id_of(event) or "", name, clean(event.batch, 60), event.verdict,
-        event.seconds, clean(event.reason), tuple(f.value for f in facts if f.name != "secret"),
-    )  # fmt: skip
+    past = Past(event.attempt or "", id_of(event) or "", name, event.verdict)
     state = replace(state, history=(past, *state.history)[:HISTORY_LINES])
-    if slot is not None and mine:
+    if slot is not None and _is_current(slot, event):
         state = replace(state.with_slot(judged(slot, event)), notice="")
     text = state.words.text("log-ended", verdict=event.verdict.name, took=state.words.seconds(event.seconds))
     said = state.words.say(event.say)

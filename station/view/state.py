@@ -232,20 +232,10 @@ class LogLine:
 class Past:
     """One finished attempt, as seen on this screen."""
 
-    at: datetime.datetime
-    slot: int
     attempt: str
     device_id: str
     label: str
-    batch: str
     verdict: Verdict
-    seconds: float
-    reason: str
-    values: tuple[str, ...] = ()  # all identity values, for searching
-
-    def matches(self, wanted: str) -> bool:
-        """Return whether ``wanted``, in lower case, occurs in the Device ID, the label or an identity."""
-        return any(wanted in value.lower() for value in (self.device_id, self.label, *self.values))
 
 
 @dataclass(frozen=True, slots=True)

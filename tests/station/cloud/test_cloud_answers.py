@@ -19,7 +19,7 @@ from station.cloud import answers as read
 from station.cloud.answers import Membership
 from station.cloud.body import MAX_LIST_BYTES, error_words, parse_body
 from station.cloud.errors import BadAnswer
-from station.cloud.sim_answers import read_network_check, read_sim, read_sims
+from station.cloud.sim_answers import read_sim, read_sims
 
 ID = str(BORON)
 
@@ -158,7 +158,7 @@ _JSON = st.recursive(
     "reader",
     [
         read.read_token_info, read.read_user, read.read_product, read.read_device, read.read_devices, read.read_ping,
-        lambda body: read.read_import(body, [ID]), read_sims, read_network_check,
+        lambda body: read.read_import(body, [ID]), read_sims,
         lambda body: read_sim(body, BORON_ICCID), lambda body: read.read_serial(body, "P044AB1234567"), error_words,
     ],
 )  # fmt: skip

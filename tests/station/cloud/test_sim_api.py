@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +13,7 @@ from station.cloud.body import Answer
 from station.cloud.call import Call
 from station.cloud.errors import CloudRefused, OutcomeUnknown
 from station.cloud.evidence import BODILESS, Route, Speaker, speaker
-from station.cloud.sim_answers import NetworkCheck, SimAnswer, SimRelease
+from station.cloud.sim_answers import SimAnswer, SimRelease
 from station.cloud.virtual import Fault, FaultKind
 from station.errors import BadInput
 
@@ -133,17 +132,6 @@ def test_a_page_in_place_of_a_release_is_not_the_clouds(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.HTML, status=200, route="DELETE /v1/sims/:iccid", times=99))
     with pytest.raises(OutcomeUnknown, match="not the cloud's"):
         bench.client.run(sim_api.release(BORON_ICCID))
-
-
-def test_a_network_check_runs_first_and_tells_then(bench: Bench) -> None:
-    bench.client.run(sim_api.import_sims([BORON_ICCID], PRODUCT))
-    running = bench.client.run(sim_api.network_check(BORON_ICCID, PRODUCT))
-    assert (running.is_complete, running.is_connected) == (False, None)
-    assert running.again_at is not None
-    assert running.again_at - bench.clock.utc() <= datetime.timedelta(seconds=10)
-    bench.clock.sleep(11)
-    told = bench.client.run(sim_api.network_check(BORON_ICCID, PRODUCT))
-    assert told == NetworkCheck(True, False, False, told.again_at)
 
 
 @pytest.mark.parametrize("count", [0, 1001])
