@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.journal_editor import edited, killed
 from support.journal_story import everything, started, unit_id
 
 from drivers.clock import SimulatedClock
@@ -84,6 +85,21 @@ def test_what_the_station_is_not_sure_of_itself_is_marked_by_nobody(data: Path, 
         (data / "journal.doubt").write_text("left by a reader again")
         with JournalReader(data) as reader:
             assert not reader.is_sure
+
+
+def test_before_all_is_compared_after_a_kill_nothing_is_marked(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.journal.compare._BETWEEN_RESTS", 1)
+    monkeypatch.setattr("station.journal.audit._WORK_S", 100.0)  # the comparison rests, and has not ended
+    data = place / "journal"
+    with edited(place) as db:
+        db.execute(EDIT)
+    killed(place)
+    with Journal.open(data, "bench-1", SimulatedClock()) as journal:
+        journal.record(started("a-7", 7))
+        while (data / f"{JOURNAL_FILE}-wal").stat().st_mtime_ns % 1_000_000_000:
+            pass  # the writer looks at the files when it has nothing to do, and would mark them now
+        journal.record(started("a-8", 8))  # it takes this one when it is done with that
+        assert not (data / MARK_FILE).exists()
 
 
 def test_the_mark_is_gone_when_the_station_is(running: Journal) -> None:

@@ -29,7 +29,7 @@ from station.journal.batch_seal import Signer, fingerprint, seal_key
 from station.journal.passport_rows import told_of
 from station.model import Batch, IdentityFact, Outcome, ProfileRef, Verdict
 
-SERIAL, ICCID, HASH = "P044AB1234567", "89310410106543789301", "ab" * 32
+SERIAL, ICCID, IMEI, HASH = "P044AB1234567", "89310410106543789301", "358227158716661", "ab" * 32
 
 
 def facts(attempt: str, *told: tuple[str, str, str]) -> UnitFacts:
@@ -41,6 +41,7 @@ def story() -> list[Any]:
     held = (
         ("module bootloader", f"3200 {HASH}", "module info"), ("module asset", "", "module info"),
         ("protection_intended", "open", "profile"), ("protection", "open", "request 76"),
+        ("imei", IMEI, "request 88"), ("imei", "490154203237518", "label"),  # the first of them was believed
     )  # fmt: skip
     return [
         StationStarted(at=at(), station_id="bench-1", slots=(), operator="0417", program="1.2.3"),
@@ -55,6 +56,7 @@ def story() -> list[Any]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("place")
     with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened("B0"), started("a-0", batch="B0"), finished("a-0"))  # counts in no passport of B1
         journal.record(opened(), *story(), *pending("a-3", "device_os", unit=2))
         journal.record(started("a-4", None), finished("a-4", Verdict.ERROR, None), started("a-5", 3))
     return place
@@ -83,7 +85,7 @@ def test_a_passport_says_what_the_attempt_was_and_nothing_that_came_later(made: 
     }  # fmt: skip
     assert said["identities"] == {
         "device_id": [unit_id(1), ""], "platform": ["boron", "identify"],
-        "serial": [SERIAL, "request 21"], "iccid": [ICCID, "request 21"],
+        "serial": [SERIAL, "request 21"], "iccid": [ICCID, "request 21"], "imei": [IMEI, "request 88"],
     }  # fmt: skip
     assert said["modules"] == {"bootloader": ["3200", HASH, "module info"]}
     assert said["protection"] == {"intended": "open", "observed": "open"}
@@ -177,6 +179,15 @@ def test_any_flipped_bit_of_a_passport_is_found(data: st.DataObject) -> None:
     content[bit // 8] ^= 1 << bit % 8
     with pytest.raises(ValueError):  # noqa: PT011  each says something else; that it is found is the point
         verifier.checked_passport(bytes(content), "")
+
+
+def test_a_signature_has_one_form_only() -> None:
+    """With the order of the curve added, its second half stands for the same number (RFC 8032, 5.1.7)."""
+    body = json.loads(EXAMPLE.read_bytes())
+    s = int.from_bytes(bytes.fromhex(body["signature"])[32:], "little") + verifier.ORDER
+    body["signature"] = body["signature"][:64] + s.to_bytes(32, "little").hex()
+    with pytest.raises(ValueError, match="the signature does not fit"):
+        verifier.checked_passport(json.dumps(body).encode(), "")
 
 
 @settings(max_examples=30)
