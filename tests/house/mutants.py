@@ -1,8 +1,9 @@
-"""``python -m tests.house.mutants [RULE...]``: break one rule at a time and see which of its tests notices.
+"""``python -m tests.house.mutants [RULE|PLACE...]``: break the code at one place and see which tests notice.
 
-Copies the project, applies one patch of ``mutants.toml``, runs the tests marked with
-that rule, takes the patch back. Exit status 1 when a patch leaves every test green, when a named test
-does not fail, when a patch no longer fits, or when a test is red without any patch.
+Copies the project, applies one patch, runs the tests it concerns, takes the patch back. A patch of ``mutants.toml``
+breaks a rule, and concerns the tests marked with it; one of ``mutants_station.toml`` concerns the tests it names.
+Exit status 1 when a patch leaves every test green, when a named test does not fail, when a patch no longer fits, or
+when a test is red without any patch.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 import time
 import tomllib
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +48,25 @@ class BadMutant(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One patch: ``old`` occurs once in ``file`` and becomes ``new``; the tests ``fails`` must notice."""
+    """One patch: ``old`` occurs once in ``file`` and becomes ``new``; the tests ``fails`` must notice.
 
-    rule: str
+    ``fails`` has names of functions, and their files where the patch breaks no ``rule``.
+    """
+
     breaks: str
     file: str
     old: str
     new: str
     fails: tuple[str, ...]
+    rule: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.rule or self.file
+
+    def is_chosen(self, words: Sequence[str]) -> bool:
+        """Whether one of ``words`` is its rule, or begins the path of its file."""
+        return any(self.rule == word or ("/" in word and self.file.startswith(word)) for word in words)
 
     def apply(self, root: Path) -> str:
         """Patch the file below ``root``; returns the text it had. Raises `BadMutant`."""
@@ -62,7 +74,7 @@ class Mutant:
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
         found = before.count(self.old)
         if found != 1 or self.old == self.new:
-            raise BadMutant(f"{self.rule}: the text to replace occurs {found} times in {self.file}, expected once")
+            raise BadMutant(f"{self.name}: the text to replace occurs {found} times in {self.file}, expected once")
         path.write_text(before.replace(self.old, self.new), encoding="utf-8")
         return before
 
@@ -91,9 +103,12 @@ class Run:
 
 
 def mutants() -> tuple[Mutant, ...]:
-    """All patches from the file beside this one."""
-    data = tomllib.loads(Path(__file__).with_name("mutants.toml").read_text(encoding="utf-8"))
-    return tuple(Mutant(**{**row, "fails": tuple(row["fails"])}) for row in data["mutant"])
+    """All patches from the files beside this one."""
+    return tuple(
+        Mutant(**{**row, "fails": tuple(row["fails"])})
+        for name in ("mutants.toml", "mutants_station.toml")
+        for row in tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))["mutant"]
+    )
 
 
 class Copy:
@@ -115,7 +130,7 @@ class Copy:
             raise BadMutant(f"tests would import {' and '.join(said)} instead of the copy in {self.root}")
 
     def test(self, rules: Sequence[str], files: Sequence[str], *extra: str) -> Run:
-        """Run the tests in ``files`` that are marked with one of ``rules``."""
+        """Run the tests in ``files`` that are marked with one of ``rules``, all of them if it names none."""
         shutil.rmtree(self._scratch, ignore_errors=True)
         report = self._scratch.with_suffix(".xml")
         report.unlink(missing_ok=True)
@@ -130,7 +145,7 @@ class Copy:
         before = mutant.apply(self.root)
         self._touch(path)
         try:
-            return self.test((mutant.rule,), files)
+            return self.test((mutant.rule,) if mutant.rule else (), files)
         finally:
             path.write_text(before, encoding="utf-8")
             self._touch(path)
@@ -157,7 +172,7 @@ def project_files() -> list[str]:
 
 def judge(mutant: Mutant, run: Run) -> tuple[bool, str]:
     """Was the patch noticed, and by which tests (or what is wrong)?"""
-    silent = [name for name in mutant.fails if name not in run.failed]
+    silent = [name for name in mutant.fails if name.rpartition("::")[2] not in run.failed]
     if not run.failed and not run.passed:
         return False, "no test ran"
     if run.broken:
@@ -169,7 +184,9 @@ def judge(mutant: Mutant, run: Run) -> tuple[bool, str]:
     return True, f"noticed by {', '.join(sorted(run.failed))}"
 
 
-def hunt(chosen: Sequence[Mutant], files: dict[str, list[str]], place: Path) -> Iterator[tuple[Mutant, bool, str]]:
+def hunt(
+    chosen: Sequence[Mutant], files: Mapping[str, Sequence[str]], place: Path
+) -> Iterator[tuple[Mutant, bool, str]]:
     """Try all patches, ``WORKERS`` at a time; results as they come."""
     jobs: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
     results: queue.SimpleQueue[tuple[Mutant, bool, str]] = queue.SimpleQueue()
@@ -183,7 +200,9 @@ def hunt(chosen: Sequence[Mutant], files: dict[str, list[str]], place: Path) -> 
             except queue.Empty:
                 return
             try:
-                noticed, words = judge(mutant, copy.test_broken(mutant, files[mutant.rule]))
+                noticed, words = judge(
+                    mutant, copy.test_broken(mutant, files[mutant.rule] if mutant.rule else mutant.fails)
+                )
             except BadMutant as error:
                 noticed, words = False, str(error)
             results.put((mutant, noticed, words))
@@ -204,35 +223,36 @@ def marked_files(rules: Sequence[str]) -> dict[str, list[str]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.house.mutants", description=__doc__)
-    parser.add_argument("rules", nargs="*", metavar="RULE", help="only these (all)")
-    wanted = parser.parse_args(arguments).rules
-    chosen = [mutant for mutant in mutants() if not wanted or mutant.rule in wanted]
-    rules = list(dict.fromkeys(mutant.rule for mutant in chosen))
-    missing = [rule for rule in (wanted or rule_book().required) if rule not in rules]
+    parser.add_argument("words", nargs="*", metavar="RULE|PLACE", help="only these, such as C3 or station/hooks/ (all)")
+    wanted = parser.parse_args(arguments).words
+    chosen = [mutant for mutant in mutants() if not wanted or mutant.is_chosen(wanted)]
+    rules = list(dict.fromkeys(mutant.rule for mutant in chosen if mutant.rule))
+    missing = [word for word in wanted or rule_book().required if not any(one.is_chosen((word,)) for one in chosen)]
     files = marked_files(rules)
     missing += [rule for rule in rules if not files[rule]]
-    chosen = [mutant for mutant in chosen if files[mutant.rule]]
+    chosen = [mutant for mutant in chosen if not mutant.rule or files[mutant.rule]]
     say = sys.stdout.write
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        bad = _baseline(Path(folder), rules, files)
+        named = sorted({name for mutant in chosen if not mutant.rule for name in mutant.fails})
+        marked = sorted({name for names in files.values() for name in names})
+        bad = [*_baseline(Path(folder), rules, marked), *_baseline(Path(folder), (), named)]
         say("".join(f"red without any patch: {name}\n" for name in bad))
         for mutant, noticed, words in hunt(chosen, files, Path(folder)):
-            say(f"{'ok ' if noticed else 'BAD'} {mutant.rule:4} {mutant.breaks}\n         {words}\n")
+            say(f"{'ok ' if noticed else 'BAD'} {mutant.name:4} {mutant.breaks}\n         {words}\n")
             sys.stdout.flush()
-            bad += [] if noticed else [mutant.rule]
-    say("".join(f"BAD {rule:4} has no patch or no test\n" for rule in missing))
+            bad += [] if noticed else [mutant.name]
+    say("".join(f"BAD {word:4} has no patch or no test\n" for word in missing))
     say(f"{len(chosen)} patches for {len(rules)} rules, {len(bad) + len(missing)} problems\n")
     return 1 if bad or missing else 0
 
 
-def _baseline(place: Path, rules: Sequence[str], files: dict[str, list[str]]) -> list[str]:
+def _baseline(place: Path, rules: Sequence[str], tests: Sequence[str]) -> list[str]:
     """Tests that fail although nothing is broken."""
-    every = sorted({name for names in files.values() for name in names})
-    if not every:
+    if not tests:
         return []
     copy = Copy(place / "baseline")
     copy.check_origin()
-    run = copy.test(rules, every, "-n", str(WORKERS), "--dist", "loadfile")
+    run = copy.test(rules, tests, "-n", str(WORKERS), "--dist", "loadfile")
     return sorted(run.failed | run.broken)
 
 

@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter
 
 import pytest
+from house.mutants import Mutant, mutants
 from support.house_tools import ROOT, run_python
 
 REQUIRED = (
@@ -25,8 +26,8 @@ def book() -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def patches() -> list[dict[str, object]]:
-    return tomllib.loads((ROOT / "tests/house/mutants.toml").read_text(encoding="utf-8"))["mutant"]
+def patches() -> tuple[Mutant, ...]:
+    return mutants()
 
 
 def test_the_list_holds_all_rules_of_every_chapter(book: dict[str, dict[str, str]]) -> None:
@@ -52,15 +53,21 @@ def test_the_required_rules_are_pinned(book: dict[str, list[str]]) -> None:
 
 
 def test_every_required_rule_has_a_patch_and_every_patch_still_fits(
-    book: dict[str, list[str]], patches: list[dict[str, str]]
+    book: dict[str, list[str]], patches: tuple[Mutant, ...]
 ) -> None:
-    assert {patch["rule"] for patch in patches} >= set(book["required"])
+    assert {patch.rule for patch in patches} >= set(book["required"])
     for patch in patches:
-        text = (ROOT / patch["file"]).read_text(encoding="utf-8")
-        assert text.count(patch["old"]) == 1, f"{patch['rule']}: its text is not once in {patch['file']}"
-        assert patch["new"] != patch["old"]
-        assert patch["fails"], f"{patch['rule']}: say which test must notice"
-        assert not any(patch["file"].startswith(f"{place}/") for place in STATION_FREE), f"{patch['rule']}: a fake"
+        text = (ROOT / patch.file).read_text(encoding="utf-8")
+        assert text.count(patch.old) == 1, f"{patch.breaks}: its text is not once in {patch.file}"
+        assert patch.new != patch.old
+        assert patch.fails, f"{patch.breaks}: say which test must notice"
+        assert not any(patch.file.startswith(f"{place}/") for place in STATION_FREE), f"{patch.breaks}: a fake"
+
+
+def test_a_patch_that_breaks_no_rule_names_tests_that_exist(patches: tuple[Mutant, ...]) -> None:
+    for name in {name for patch in patches if not patch.rule for name in patch.fails}:
+        file, _, function = name.partition("::")
+        assert f"def {function}(" in (ROOT / file).read_text(encoding="utf-8"), name
 
 
 def test_a_patch_is_noticed_by_the_test_it_names() -> None:
