@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from ..settings.outside import BATCH_CLOSED, FINISHED, UNIT_ARRIVED
 
 EVENT_OF: Mapping[str, str] = {
-    "UnitIdentified": UNIT_ARRIVED, "AttemptFinished": FINISHED, "VerdictRevised": FINISHED,
-    "BatchClosed": BATCH_CLOSED,
+    "UnitIdentified": UNIT_ARRIVED, "AttemptFinished": FINISHED, "AttemptAbandoned": FINISHED,
+    "VerdictRevised": FINISHED, "BatchClosed": BATCH_CLOSED,
 }  # fmt: skip
 """Kinds of entries that are told, and what they are called."""
 IDENTITIES = ("serial", "iccid", "imei", "mac", "sku", "platform", "device_os")
@@ -65,7 +65,8 @@ def message_of(entry: Entry, about: About) -> dict[str, Any] | None:
     told |= {"slot": values.get("slot", 0), "attempt": attempt, "batch": about.batch_of(attempt)}
     told |= unit_of(device_id, about.known_facts(device_id) if device_id else {})
     if entry.kind != "UnitIdentified":
-        told |= {key: values.get(key, "") for key in ("verdict", "failed_step", "reason")}
+        told["verdict"] = values.get("verdict", "ERROR")  # an attempt that a kill left without an end has none
+        told |= {key: values.get(key, "") for key in ("failed_step", "reason")}
         told["revised"] = entry.kind == "VerdictRevised"
     return told
 

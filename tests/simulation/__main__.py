@@ -1,6 +1,7 @@
 """Run seeds of the simulation: ``make simulate SEEDS=N [FROM=K] [ARGS=--bench]``, or replay and shrink one story.
 
-With ``--bench`` the stories are those of hands and scanner (`bench_story`), else whole shifts (`story`).
+With ``--bench`` the stories are those of hands and scanner (`bench_story`), with ``--outside`` those of a label printer
+and a MES (`outside_story`), else whole shifts (`story`).
 
 Every finished seed is a line in a ledger beside the virtual environment, so an interrupted run resumes where it
 stopped; a ledger is valid for one state of the code only.
@@ -15,17 +16,25 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .bench_play import run_bench, run_bench_seed
 from .bench_story import BenchStory, draw_bench
 from .drawing import draw
+from .outside_play import run_outside, run_outside_seed
+from .outside_story import OutsideStory, draw_outside
 from .shift import Figures, run, run_seed
 from .shrink import S, shrink
 from .story import Story
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+KINDS: Mapping[str, Callable[[int], Figures]] = {
+    "shift": run_seed, "bench": run_bench_seed, "outside": run_outside_seed
+}  # fmt: skip
+"""Kinds of stories, and what plays a seed of one; each but the first is an option."""
 
 
 def main() -> int:
@@ -35,19 +44,23 @@ def main() -> int:
         if options.bench:
             bench_story = BenchStory.from_json(options.story) if options.story else draw_bench(options.seed)
             return _replay(bench_story, run_bench, is_shrunk=options.shrink)
+        if options.outside:
+            outside = OutsideStory.from_json(options.story) if options.story else draw_outside(options.seed)
+            return _replay(outside, run_outside, is_shrunk=options.shrink)
         story = Story.from_json(options.story) if options.story else draw(options.seed)
         return _replay(story, run, is_shrunk=options.shrink)
-    ledger = Ledger(Path(options.ledger), "bench" if options.bench else "shift")
+    kind = next((kind for kind in KINDS if getattr(options, kind, False)), "shift")
+    ledger = Ledger(Path(options.ledger), kind)
     wanted = range(options.start, options.start + options.seeds)
     todo = [seed for seed in wanted if seed not in ledger.done]
     began = time.monotonic()
     try:
         with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=50) as pool:
-            for figures in pool.imap_unordered(run_bench_seed if options.bench else run_seed, todo):
+            for figures in pool.imap_unordered(KINDS[kind], todo):
                 ledger.add(figures)
                 if figures.violation:
                     print(f"seed {figures.seed}: {figures.violation}", flush=True)
-                    print(f"  {replay_of(figures.seed, is_bench=options.bench)}", flush=True)
+                    print(f"  {replay_of(figures.seed, kind)}", flush=True)
     except KeyboardInterrupt:
         print("stopped; the ledger keeps what was done", file=sys.stderr)
     rows = [figures for seed, figures in ledger.done.items() if seed in wanted]
@@ -58,6 +71,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
     parser.add_argument("--bench", action="store_true", help="stories of hands and scanner, in place of shifts")
+    parser.add_argument("--outside", action="store_true", help="stories of a label printer and a MES")
     parser.add_argument("--seeds", type=int, default=100, help="how many (%(default)s)")
     parser.add_argument("--start", type=int, default=1, help="the first seed (%(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side (%(default)s)")
@@ -68,9 +82,10 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def replay_of(seed: int, *, is_bench: bool) -> str:
-    """Return the command that plays that seed again."""
-    return f"replay: make simulate ARGS='{'--bench ' if is_bench else ''}--seed {seed}' (and --shrink)"
+def replay_of(seed: int, kind: str) -> str:
+    """Return the command that plays that seed again. ``kind``: a key of `KINDS`."""
+    option = "" if kind == "shift" else f"--{kind} "
+    return f"replay: make simulate ARGS='{option}--seed {seed}' (and --shrink)"
 
 
 def _replay(story: S, run: Callable[[S], Figures], *, is_shrunk: bool) -> int:

@@ -13,6 +13,7 @@ from drivers.virtual.unit import VirtualUnit
 from station.model import Verdict
 
 from .oracles import Violation
+from .outside_story import OutsideStory
 from .story import Story
 
 
@@ -21,7 +22,7 @@ class Floor:
     """One line bench with its story. The first violated oracle sets ``token``, which ends the shift."""
 
     bench: LineBench
-    story: Story
+    story: Story | OutsideStory
     recipes: Mapping[str, Recipe]  # by platform
     units: Mapping[int, VirtualUnit]  # by number
     token: CancelToken

@@ -78,13 +78,21 @@ class Hands:
         finished = self._wait_verdict(part, unit)
         self._is_by_hand = finished.sentence == "dfu_by_hand"
         if finished.verdict is Verdict.PASS:
-            check_pass(self._bench, part, unit, self._floor.recipes[part.platform], is_here=True)
-        if finished.verdict is Verdict.FAIL and not part.flaw:
+            self._check_pass(part, unit)
+        if finished.verdict is Verdict.FAIL and not self._may_fail(part, finished):
             raise Violation("false FAIL", f"good unit {part.number}: {finished.failed_step}: {finished.reason}")
         self._pause()
         self._bench.unplug(self.slot)
         self._pause()
         return finished.verdict
+
+    def _check_pass(self, part: Part, unit: VirtualUnit) -> None:
+        """Raise `Violation` for a PASS that is not true."""
+        check_pass(self._bench, part, unit, self._floor.recipes[part.platform], is_here=True)
+
+    def _may_fail(self, part: Part, _finished: AttemptFinished) -> bool:
+        """Return whether that verdict is no false one."""
+        return bool(part.flaw)
 
     def _wait_verdict(self, part: Part, unit: VirtualUnit) -> AttemptFinished:
         until = self._bench.clock.now() + PATIENCE_S
@@ -100,7 +108,7 @@ class Hands:
                         self._bench.command(Scan(text))
                 case None:
                     return self._given_up(part)
-                case HandsNeeded(sentence="scan_label"):
+                case HandsNeeded(sentence="scan_label" | "scan_printed"):
                     asked = True
                 case HandsNeeded(sentence="dfu_by_hand"):
                     self._pause()

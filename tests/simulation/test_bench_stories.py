@@ -31,7 +31,7 @@ FOUND = (420,)
 def test_whatever_hands_and_scanner_do_no_good_unit_fails_and_each_ends_pass(first: int) -> None:
     for seed in range(first, first + AT_ONCE):
         figures = run_bench(draw_bench(seed))
-        assert not figures.violation, f"{figures.violation}\n{replay_of(seed, is_bench=True)}"
+        assert not figures.violation, f"{figures.violation}\n{replay_of(seed, 'bench')}"
 
 
 @pytest.mark.rule("H2")
