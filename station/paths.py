@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import BadInput
@@ -22,6 +24,18 @@ def shipped(folder: str) -> Path:
 def shipped_profiles() -> tuple[Path, ...]:
     """The example profiles that come with the station, by name."""
     return tuple(sorted(shipped("profiles").glob("*.toml")))
+
+
+def profile_names(loaded: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names a profile can be asked for by: those ``loaded`` (SHA-256 by id), and shipped ones besides."""
+    texts = frozenset(loaded.values())
+    shipped = (path.stem for path in shipped_profiles() if sha256_of(path) not in texts)
+    return tuple(dict.fromkeys((*loaded, *shipped)))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a shipped file, in hex: a profile is known by it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def udev_rules() -> Path:

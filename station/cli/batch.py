@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from drivers.clock import SystemClock
@@ -18,6 +19,7 @@ from ..line.batch_name import check_batch_name
 from ..local_time import moment
 from ..model import Batch
 from ..paths import find_profile
+from ..scan.lists import ListLine
 from ..settings.config import load_config
 from ..settings.profile import load_profile
 from ..settings.sku import note_on
@@ -98,8 +100,13 @@ def _expected(batch: str, path: Path) -> UnitsExpected:
             raise BadInput(f"{path}: line {line.number} {line.fault or 'names no unit'}; mend the list")
     if not lines:
         raise BadInput(f"{path} names no unit: no line has a Device ID, serial number or ICCID; is it the right file?")
+    return expected_of(batch, path, lines)
+
+
+def expected_of(batch: str, path: Path, lines: Sequence[ListLine]) -> UnitsExpected:
+    """Return what a batch is told of its list; a line that names nobody is left out."""
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    units = tuple(dict.fromkeys(" ".join(line.numbers) for line in lines))
+    units = tuple(dict.fromkeys(" ".join(line.numbers) for line in lines if line.numbers and not line.fault))
     return UnitsExpected(at=SystemClock().utc(), batch=batch, file=path.name, sha256=sha256, units=units)
 
 

@@ -24,7 +24,8 @@ from ..firmware.release import load_release
 from ..journal import JOURNAL_FILE, JournalReader
 from ..line.account import Finding, State
 from ..line.releases import known_release, other_text, unreleased
-from ..paths import find_profile
+from ..model import Batch
+from ..paths import find_profile, sha256_of, shipped_profiles
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import Profile, load_profile
 from ..settings.secrets import SecretSource
@@ -43,11 +44,16 @@ FREE_BYTES = 500 << 20
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is checked. ``profiles``: those named, each loaded, or the error that prevents it."""
+    """What is checked.
+
+    ``profiles``: those named and those of open batches, each loaded, or the error that prevents it. ``unseen``: open
+    batches whose profile is no file that the doctor knows.
+    """
 
     arguments: argparse.Namespace
     config: StationConfig
     profiles: tuple[Profile | BadInput, ...]
+    unseen: tuple[Batch, ...] = ()
 
 
 Look = Callable[[Subject], Iterator[Finding]]
@@ -66,7 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print every finding; returns 1 when one of them stops the bench."""
     config = load_config(arguments.config)
     journal_dir(arguments)  # an impossible directory is a typing mistake, not a finding
-    subject = Subject(arguments, config, tuple(_profiles(arguments.profile)))
+    named = tuple(_profiles(arguments.profile))
+    found, unseen = _of_open_batches(arguments, named)
+    subject = Subject(arguments, config, (*named, *_profiles(found)), unseen)
     stopped = False
     for look in LOOKS:
         for finding in look(subject):
@@ -86,6 +94,33 @@ def _profiles(names: Sequence[str]) -> Iterator[Profile | BadInput]:
             yield load_profile(find_profile(name), rules)
         except BadInput as error:
             yield error
+
+
+def _of_open_batches(
+    arguments: argparse.Namespace, named: Sequence[Profile | BadInput]
+) -> tuple[tuple[str, ...], tuple[Batch, ...]]:
+    """Return the paths of shipped profiles that open batches have, and the batches of which no text is known here.
+
+    The journal knows a profile by the SHA-256 of its text.
+    """
+    try:
+        with JournalReader(journal_dir(arguments)) as journal:
+            batches = [row.batch for row in journal.batches() if row.closed_at is None]
+    except JournalError:  # none yet, or one that `_journal` tells of
+        return (), ()
+    seen = {one.sha256 for one in named if isinstance(one, Profile)}
+    shipped = {sha256_of(path): str(path) for path in shipped_profiles()}
+    left = [batch for batch in batches if batch.profile.sha256 not in seen]
+    found = dict.fromkeys(shipped[one.profile.sha256] for one in left if one.profile.sha256 in shipped)
+    return tuple(found), tuple(one for one in left if one.profile.sha256 not in shipped)
+
+
+def _batches(subject: Subject) -> Iterator[Finding]:
+    """Name the open batches whose profile is not looked at."""
+    for batch in subject.unseen:
+        ref = batch.profile
+        words = f"batch {batch.id} is open with {ref.id} revision {ref.revision}; name the file of it with --profile"
+        yield Finding(State.NOTE, "batches", words)
 
 
 def _packages(_: Subject) -> Iterator[Finding]:
@@ -268,6 +303,6 @@ def _cloud(subject: Subject) -> Iterator[Finding]:
 
 
 LOOKS: tuple[Look, ...] = (
-    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _releases, _programs, _secrets,
-    _beside, _cloud,
+    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _batches, _firmware, _releases, _programs,
+    _secrets, _beside, _cloud,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from ..errors import BadInput
 from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.cloudwork import is_same_account
 from .asking import confirm
+from .batch import expected_of
 from .importing import Import, add_import, begun, counted, unreadable
 from .progress import TransferLine
 from .telling import sub_verbs
@@ -26,12 +27,14 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     importer = verbs.add_parser("import", help="add every unit of a list by Device ID, serial number or old IMEI")
     add_import(importer)
     importer.add_argument("--claim-user", metavar="EMAIL", help="claim the units for this account of the team, too")
+    importer.add_argument("--batch", metavar="B", help="an open batch that is to get the units of this list")
     importer.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Import a list; returns 0 if every line of it is in the product in the end, else 1."""
     with begun(arguments) as job:
+        _check_batch(job)
         owner = _owner(job)
         plan = plan_devices(job.lines, job.platform)
         work = DeviceImport(job.client, job.clock, job.journal.record, job.product, plan.items, owner)
@@ -42,7 +45,20 @@ def run(arguments: argparse.Namespace) -> int:
             confirm(_question(work, job.product.id, owner), is_agreed=arguments.yes)
             with TransferLine(job.clock, of="units").begin(job.name) as line:
                 work.send(line)
-        return job.finish(plan.results(job.lines, work.results()), "units")
+        status = job.finish(plan.results(job.lines, work.results()), "units")
+        if arguments.batch is not None:
+            expected = expected_of(arguments.batch, arguments.list, job.lines)
+            job.journal.record(expected)
+            job.say(f"batch {arguments.batch}: {counted(len(expected.units), 'unit', 'units')} expected")
+        return status
+
+
+def _check_batch(job: Import) -> None:
+    """Raise `BadInput` unless the batch that is to get the units is open."""
+    name = job.arguments.batch
+    known = job.journal.batch(name) if name is not None else None
+    if name is not None and (known is None or known.closed_at is not None):
+        raise BadInput(f"--batch: no open batch {name}; open it first: station batch open {name}")
 
 
 def _owner(job: Import) -> str:

@@ -15,7 +15,7 @@ from ..compose import Station
 from ..demo import Demo, DemoOptions
 from ..headless import Tally
 from ..model import SlotInfo
-from ..paths import shipped_profiles
+from ..paths import profile_names
 from ..tui.app import BenchApp
 from ..tui.sounds import Sounds
 from ..tui.terminal import palette_of_terminal
@@ -94,11 +94,10 @@ class _Screen:
         self._failures: list[Exception] = []
         self._told: list[str] = []  # why it is closing; the first counts, none: the operator left
         self._is_closed = threading.Event()
-        loaded = tuple(opened.profile.id for opened in station.bench.batches)
-        shipped = tuple(path.stem for path in shipped_profiles())
+        loaded = {opened.profile.id: opened.profile.sha256 for opened in station.bench.batches}
         records = JournalRecords(station.journal, Path.cwd())
         self._app = BenchApp(
-            slots, station.send, words, profiles=tuple(dict.fromkeys((*loaded, *shipped))), records=records,
+            slots, station.send, words, profiles=profile_names(loaded), records=records,
             on_ready=self._ready, palette=palette_of_terminal(THEMES[theme]),
         )  # fmt: skip
         station.bus.subscribe(self._app.feed)

@@ -14,13 +14,15 @@ import pytest
 from line_bench import PRODUCTS, Recipe
 from support.cloud_bench import ME
 from support.import_bench import IMPORT, SIMS, device, iccid, serial
+from support.journal_story import identified, started
 from support.traffic import Traffic
 
-from drivers.clock import SystemClock
+from drivers.clock import SimulatedClock, SystemClock
 from station.cli.main import main
 from station.cloud.virtual import VirtualCloud
 from station.export.dump import write_dump
 from station.journal import Journal, JournalReader
+from station.journal.lists import expected_units
 from station.scan.lists import read_list
 
 BORONS = PRODUCTS["boron"]
@@ -212,6 +214,23 @@ def test_sim_cards_are_activated_and_looked_at_until_they_are(desk: Desk) -> Non
     assert desk.cloud.sim_status(iccid(3)) == "inactive"
 
 
+# --- the batch of a list ---
+
+
+def test_an_imported_list_is_what_its_batch_expects(desk: Desk) -> None:
+    opens = ["batch", "open", "B-1", "--profile", desk.profile(Recipe()), "--config", str(desk.folder / "station.toml")]
+    assert main([*opens, "--data-dir", str(desk.data)]) == 0
+    status, out, _ = desk.run("product", LIST, "--product", str(BORONS), "--yes", "--batch", "B-1")
+    assert (status, out[-1]) == (1, "batch B-1: 3 units expected")
+    with Journal.open(desk.data / "journal", "bench", SimulatedClock()) as journal:
+        unit = serial(2)
+        journal.record(started("a-1", 2, batch="B-1"), identified("a-1", 2, serial=str(unit)))
+        with journal.snapshot() as db:
+            expected = expected_units(db, "B-1")
+    assert expected is not None
+    assert (expected.listed, expected.missing) == (3, (str(device(1)), str(device(3))))
+
+
 # --- profiles and owners ---------------------------------------------------------------------------
 
 
@@ -246,6 +265,7 @@ def test_a_token_that_may_not_see_the_team_imports_all_the_same(desk: Desk) -> N
          " product"),
         (Recipe(), ("--claim-user", ME), "--claim-user: the profile says who owns its units"),
         (Recipe(), ("--out", "/nowhere/results.csv"), "--out /nowhere/results.csv: no such folder"),
+        (Recipe(), ("--batch", "B-9"), "--batch: no open batch B-9; open it first: station batch open B-9"),
     ],
 )  # fmt: skip
 def test_what_can_be_known_before_the_first_write_is_told_before_it(

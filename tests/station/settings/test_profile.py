@@ -15,7 +15,7 @@ from drivers.platforms import platform_by_slug
 from station.errors import BadInput
 from station.firmware.sections import DeviceOs, Firmware
 from station.model import ProfileRef
-from station.paths import find_profile, shipped_profiles
+from station.paths import find_profile, profile_names, shipped_profiles
 from station.settings.profile import Kind
 from station.settings.secrets import SecretRef
 from station.settings.sku import SKU_MINIMUMS, minimum_for_serial, minimum_for_sku
@@ -396,3 +396,11 @@ def test_a_unit_that_goes_online_at_the_bench_is_never_set_aside(text: str, why:
     assert "hold" in told
     assert why in told
     assert not queues(text.replace('offline = "queue"', ""))
+
+
+def test_a_loaded_profile_is_offered_once_and_not_by_the_name_of_its_file_as_well() -> None:
+    shipped = tuple(path.stem for path in shipped_profiles())
+    assert profile_names({}) == shipped
+    loaded = load_profile(find_profile("boron-product"))
+    assert profile_names({loaded.id: loaded.sha256}) == (loaded.id, *(one for one in shipped if one != "boron-product"))
+    assert profile_names({loaded.id: "0" * 64}) == (loaded.id, *shipped), "another text under the same id"
