@@ -54,7 +54,7 @@ async def test_the_unit_looked_at_stays_when_the_next_one_is_plugged_in() -> Non
     device_id = story.head(1)["device_id"]
     async with running(app, (120, 40)) as pilot:
         await tell(pilot, app, *story.arrives(1), story.ends(1, Verdict.FAIL, "unit_refused"))
-        await press(pilot, "enter")
+        await press(pilot, "enter", "c")
         await tell(pilot, app, story.left(1))
         assert device_id in picture(app)
         assert "This unit has left slot 1" in picture(app)
@@ -83,6 +83,28 @@ async def test_a_unit_that_comes_back_is_followed_again() -> None:
         text = picture(app)
         assert "Another unit" not in text
         assert "attempt-2" in text
+
+
+@on_loop
+async def test_a_retry_is_followed_before_the_unit_has_told_who_it_is_and_a_stranger_then_is_not() -> None:
+    story = Story(1)
+    app = story.app()
+    device_id = story.head(1)["device_id"]
+    nameless = replace(part(story, *STEPS), device_id=None)
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1, Verdict.ERROR, "silent"))
+        await press(pilot, "enter", "r")
+        await tell(pilot, app, nameless)
+        assert "attempt-2" in picture(app)
+        assert "Another unit" not in picture(app)
+        await press(pilot, "x")
+        assert story.sent == [cmd.RetrySlot(1), cmd.StopSlot(1)]
+        await tell(pilot, app, *another(story)[1:])
+        assert "Another unit is in slot 1 now" in picture(app)
+        assert device_id in picture(app)
+        await tell(pilot, app, story.left(1), nameless)
+        assert device_id in picture(app)
+        assert "Another unit is in slot 1 now" in picture(app)
 
 
 @on_loop

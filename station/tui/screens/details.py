@@ -82,7 +82,7 @@ class Details(Screen[None]):
         self._chosen, self._panel = 0, PANELS[0]
         self._is_chosen_by_hand = self._is_raw = self._is_lit_by_us = False
         self._seconds = 0.0
-        self._unit = state.slot(number)
+        self._unit = self._named = state.slot(number)  # what is shown, and as it was last with its Device ID
         self._reply = ""  # to the last key, or what the station has said since
 
     def compose(self) -> ComposeResult:
@@ -131,8 +131,10 @@ class Details(Screen[None]):
     def show(self, state: BenchState) -> None:
         """Draw the unit from ``state``; if it has left the slot, as it was last."""
         self._reply = _said_since(self._state, state) or self._reply
-        self._state, before = state, self._unit
-        self._unit = slot = _followed(before, state.slot(self._number))
+        was_gone, self._state = bool(self._gone()), state
+        self._unit = slot = self._followed(state.slot(self._number), was_gone=was_gone)
+        if self._gone() and not was_gone:
+            self._reply = ""
         if slot is None or not self.is_mounted:
             return
         if not self._is_chosen_by_hand:
@@ -162,6 +164,21 @@ class Details(Screen[None]):
 
     def _slot(self) -> SlotState | None:
         return self._unit
+
+    def _followed(self, now: SlotState | None, *, was_gone: bool) -> SlotState | None:
+        """Return the unit to show: as the slot has it ``now``, or as it was when it left the slot.
+
+        A retry begins before the Device ID is read again.
+        """
+        named = self._named
+        if now is None:
+            return self._unit
+        if named is None or named.device_id in (None, now.device_id):
+            self._named = now
+            return now
+        if now.device_id is None and now.is_present and not was_gone:
+            return now
+        return replace(named, is_present=False, is_walking=False, asks=(), held=None)
 
     def _gone(self) -> str:
         """Say that the unit shown is not in the slot any more; empty as long as it is."""
@@ -343,13 +360,6 @@ class Details(Screen[None]):
 
     def action_back(self) -> None:
         self.dismiss(None)
-
-
-def _followed(shown: SlotState | None, now: SlotState | None) -> SlotState | None:
-    """Return the unit to show: the one ``shown``, as the slot has it ``now``, or as it was when it left."""
-    if shown is None or now is None or shown.device_id in (None, now.device_id):
-        return now or shown
-    return replace(shown, is_present=False, is_walking=False, asks=(), held=None)
 
 
 def _said_since(before: BenchState, state: BenchState) -> str:
