@@ -153,6 +153,22 @@ async def test_the_answer_to_a_scan_is_seen_in_the_details_whatever_it_was_for()
         assert "Operator 0815." not in picture(app)
 
 
+@on_loop
+async def test_a_long_answer_of_the_station_is_told_to_its_end() -> None:
+    story = Story(1)
+    app = story.app()
+    why = "the unit on port virtual-1-usb-0:3 came back as 2b04:d00c, not in application mode; walk it again"
+    async with running(app, (80, 24)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1, Verdict.FAIL, "unit_refused"))
+        await press(pilot, "enter")
+        await tell(pilot, app, ev.CommandRefused(at=AT, slot=1, reason=why))
+        assert "walk it again" in picture(app)
+        await tell(pilot, app, ev.CommandRefused(at=AT, slot=1, reason=" and so on".join([why] * 9)))
+        assert sum("and so on" in line for line in picture(app).splitlines()) == 1
+        assert "~" in picture(app)
+        assert "[Esc] back" in picture(app)
+
+
 def test_after_a_part_every_step_of_the_profile_can_still_be_chosen() -> None:
     story = Story(1)
     whole = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), story.ends(1, Verdict.FAIL)])

@@ -30,7 +30,7 @@ from ...view.bars import details_footer
 from ...view.look import LIGHTS, Glyphs
 from ...view.panels import Line, Panel, bold, dim
 from ...view.state import BenchState, SlotState
-from ...words.cells import fit, pad
+from ...words.cells import fit, pad, wrap
 from ..widgets.panel import PanelBox
 from .asking import stop
 from .choosing import BEAT_S, Choice
@@ -144,8 +144,8 @@ class Details(Screen[None]):
         for box in self.query(PanelBox):
             box.show()
         width = self.size.width - 2
-        reply = fit(self._reply or self._gone() or state.notice, width)
-        self._put("reply", reply)
+        reply = wrap(self._reply or self._gone() or state.notice, width)
+        self._put("reply", "\n".join([*reply[:1], *filter(None, [fit(" ".join(reply[1:]), width)])]))
         self.query_one("#reply").display = bool(reply)
         self._put("keys", "\n".join(details_footer(slot, width, state.words)))
 

@@ -140,7 +140,7 @@ why-station_closing = Die Station wurde währenddessen geschlossen. Das Gerät i
 ## Die Station, nicht das Gerät
 
 why-silent = Das Gerät ist am Bus, gab aber keine brauchbare Antwort: keine rechtzeitig, oder eine verstümmelte. Nicht beurteilt.
-    .try = Anderes Kabel, Port ohne Hub; neu starten (M). Überall stumm, dann hängt es: Taste halten, RESET tippen, bei Gelb loslassen; wiederholen (R).
+    .try = Neu einstecken; anderes Kabel, Port ohne Hub; Neustart (M). Überall stumm, dann hängt es: Taste halten, RESET tippen, bei Gelb loslassen; wiederholen (R).
 why-bad_contact = Übertragungen brachen immer wieder ab: Kabel, Stecker oder Hub.
     .try = Kabel wechseln, dann den Port. Mit einem anderen Gerät an diesem Platz vergleichen.
 why-protection_unknown = Das Gerät sagte nicht, ob der Geräteschutz an ist; geschrieben wurde nichts.

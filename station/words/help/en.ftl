@@ -142,7 +142,7 @@ why-station_closing = The station was closed during this attempt. The unit is no
 ## The station, not the unit
 
 why-silent = The unit is on the bus but gave no usable answer: none in time, or a garbled one. It is not judged.
-    .try = Other cable, other port, no hub; restart (M). Silent everywhere, its firmware hangs: hold its button, tap RESET, let go at yellow; then retry (R).
+    .try = Plug it in again; other cable, port without hub; restart (M). Silent everywhere, it hangs: hold its button, tap RESET, let go at yellow, then retry (R).
 why-bad_contact = Transfers broke off again and again: cable, plug or hub.
     .try = Change the cable, then the port. Compare with another unit in this slot.
 why-protection_unknown = The unit did not say whether Device Protection is on, so nothing was written.
