@@ -81,8 +81,9 @@ def _plan(
     of = {line.number: line for line in lines}
     refused = {line.number: why for line in lines if (why := why_not(line)) or key_of(line) is None}
     units = units_of(part_of(line) for line in lines if line.number not in refused)
-    refused |= units.crossed
-    items = ((of[first.number], key_of(of[first.number])) for first in units.firsts)
+    refused |= {**units.crossed, **units.doubted}
+    sure = (of[first.number] for first in units.firsts if first.number not in units.doubted)
+    items = ((line, key_of(line)) for line in sure)
     return Plan(
         tuple(Item(line, key) for line, key in items if key is not None),
         tuple(Result(line, State.UNREADABLE, refused[line.number]) for line in lines if line.number in refused),

@@ -81,11 +81,13 @@ def read_list(data: bytes) -> tuple[ListLine, ...]:
 @dataclass(frozen=True, slots=True)
 class UnitsOfList:
     """The lines of a list, each unit once. By number of a line: ``repeats``, the line that it repeats; ``crossed``,
-    why it cannot be believed."""
+    why it cannot be believed; ``doubted``, why a first line cannot either: a crossed one has a number of it, and which
+    of the two is wrong the list does not say."""
 
     firsts: tuple[ListLine, ...]
     repeats: Mapping[int, ListLine]
     crossed: Mapping[int, str]
+    doubted: Mapping[int, str]
 
 
 def units_of(lines: Iterable[ListLine]) -> UnitsOfList:
@@ -96,11 +98,13 @@ def units_of(lines: Iterable[ListLine]) -> UnitsOfList:
     of: dict[str, int] = {}  # by number of a unit, its first line
     merged: dict[int, ListLine] = {}  # all that the list says of the unit of a first line
     firsts, repeats, crossed = list[ListLine](), dict[int, ListLine](), dict[int, str]()
+    mixed: dict[str, int] = {}  # by number of a unit, the first line that mixes it with another's
     for line in lines:
         names = unit_numbers(line)
         before = sorted({of[name] for name in names if name in of})
         if before and (why := _contradiction(line, [merged[number] for number in before])):
             crossed[line.number] = why
+            mixed = dict.fromkeys(names, line.number) | mixed
             continue
         if before:
             known = merged[before[0]]
@@ -112,7 +116,12 @@ def units_of(lines: Iterable[ListLine]) -> UnitsOfList:
             firsts.append(line)
             merged[line.number] = line
         of |= dict.fromkeys(names, before[0] if before else line.number)
-    return UnitsOfList(tuple(firsts), repeats, crossed)
+    by = {one.number: next((mixed[n] for n in unit_numbers(merged[one.number]) if n in mixed), 0) for one in firsts}
+    doubted = {
+        number: f"line {other} mixes its numbers with another unit's; ask who made the list"
+        for number, other in by.items() if other
+    }  # fmt: skip
+    return UnitsOfList(tuple(firsts), repeats, crossed, doubted)
 
 
 def unit_numbers(line: ListLine) -> tuple[str, ...]:

@@ -211,21 +211,35 @@ def test_lines_of_one_unit_count_once_and_contradictions_are_told(tmp_path: Path
     with import_bench(tmp_path) as bench:
         bench.register(1, 2, 3)
         results = bench.devices(
-            f"{device(1)};{serial(1)}\n{serial(1)}\n{str(device(1)).upper()}\n{device(2)};{serial(1)}\nnothing\n"
-            f"{device(3)};{serial(2)}\n"
+            f"{device(1)};{serial(1)}\n{serial(1)}\n{str(device(1)).upper()}\n;\nnothing\n{device(3)};{serial(2)}\n"
         )
         assert words(results) == {
             1: "read back in product 20001",
             2: "the same as line 1: read back in product 20001",
             3: "the same as line 1: read back in product 20001",
-            4: "line 1 names the same unit with another Device ID; ask who made the list",
             5: "names no unit; expected a Device ID or serial number",
             6: f"in product 20001, but the cloud knows it with serial number {serial(3)}; ask who made the list",
         }
         assert list(states(results).values()) == [
-            "added", "repeated", "repeated", "unreadable", "unreadable", "differs",
+            "added", "repeated", "repeated", "unreadable", "differs",
         ]  # fmt: skip
         assert bench.sent(IMPORT) == [[str(device(1)), str(device(3))]]
+
+
+@pytest.mark.rule("A16")
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0)])
+def test_of_lines_that_contradict_each_other_nothing_is_sent_whichever_comes_first(
+    order: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Which of the two is wrong the list does not say."""
+    rows = [f"{device(1)};{serial(1)}", f"{device(2)};{serial(1)}", str(device(2)), f"{device(3)};{serial(3)}"]
+    with import_bench(tmp_path) as bench:
+        bench.register(1, 2, 3)
+        results = bench.devices("".join(f"{rows[one]}\n" for one in order))
+        bad = [result for result, one in zip(results, order, strict=True) if one != 3]
+        assert {result.state.value for result in bad} == {"unreadable"}
+        assert all("ask who made the list" in result.words for result in bad)
+        assert bench.sent(IMPORT) == [[str(device(3))]]
 
 
 # --- owners ----------------------------------------------------------------------------------------

@@ -267,6 +267,16 @@ def test_each_unit_of_a_true_list_is_there_once_or_told_as_mixed(rows: list[tupl
         assert rows[number - 1][1] == "both"
 
 
+@given(st.permutations(range(5)))
+def test_of_two_units_that_a_list_mixes_no_line_is_believed_in_any_order(order: list[int]) -> None:
+    (one, its), (two, _), (three, other), *_ = PAIRS
+    rows = [f"{one} {its}", f"{two} {its}", two, f"{three} {other}", three]
+    found = units_of(read_list("\n".join(rows[row] for row in order).encode()))
+    sure = {line.number for line in found.firsts} - found.doubted.keys()
+    assert {order[number - 1] for number in sure} <= {3, 4}
+    assert len(sure) == 1
+
+
 @given(st.integers(0, 3), st.integers(0, 3))
 def test_a_device_id_and_a_serial_number_of_two_units_are_never_one(one: int, two: int) -> None:
     text = f"{PAIRS[0][0]} {PAIRS[0][1]}\n{PAIRS[1][0]} {PAIRS[1][1]}\n{PAIRS[one][0]} {PAIRS[two][1]}\n"
