@@ -82,6 +82,7 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
             _forget_asked(cloud, ctx)
             ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
             proof = f"cloud shows SIM active after {waited:.0f} s" + (f"; its number {iccid} is odd" * iccid.is_odd)
+            proof += _last_seen_in(job, found)
             return done(proof) if has_asked else already(proof)
         is_over = not cloud.has_unit or waited >= pace.budget_s  # nobody waits at a slot for owed work
         if found is None and iccid.is_odd and cloud.has_unit and (job.product_id is None or is_over):
@@ -101,6 +102,16 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
             is_gone = found is None and _is_gone(cloud, ctx, record, pace.budget_s)
             return _missing(cloud, ctx, record) if is_gone else _pending(cloud, waited, found)
         cloud.pause(ctx, pace.poll_s)
+
+
+def _last_seen_in(job: CloudJob, found: Sim | None) -> str:
+    """Say for the record that the cloud saw the SIM in another unit last; "" where it did not.
+
+    That judges nobody: the number was read from this unit, a card may have been moved, and the cloud shows the new
+    unit only once it was online (reference cloud-api 8.2).
+    """
+    other = found.last_device_id if found is not None else ""
+    return f"; the cloud saw it last in {other}" if other not in ("", job.device_id.lower()) else ""
 
 
 def _look(cloud: CloudRecord, ctx: StepContext) -> tuple[Sim | None, CloudDevice | None]:

@@ -124,3 +124,15 @@ def test_a_sim_that_reports_no_number_is_no_unit_of_another_number(tmp_path: Pat
         walk = bench.walk(unit)
         assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_missing")
         assert bench.cloud.device(unit.spec.device_id)["product_id"] != PRODUCTS["boron"]  # type: ignore[index]
+
+
+def test_a_sim_that_the_cloud_saw_last_in_another_unit_judges_nobody_and_is_on_record(tmp_path: Path) -> None:
+    """A card may be moved, and the cloud shows its new unit only once that was online."""
+    with line_bench(tmp_path, BORON) as bench:
+        unit, other = bench.finished_unit(BORON, 1), bench.finished_unit(BORON, 2)
+        assert bench.walk(unit).steps["sim"].proof.endswith(" s"), "it was never seen elsewhere"
+        bench.cloud.edit_device(unit.spec.device_id, iccid=None)
+        bench.cloud.edit_device(other.spec.device_id, iccid=str(unit.spec.iccid))
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS
+        assert walk.steps["sim"].proof.endswith(f"; the cloud saw it last in {other.device_id}")
