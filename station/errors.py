@@ -11,7 +11,7 @@
      |   +- JournalDamaged the file itself does not hold together
      +- UnitRejected    the unit does not meet the profile: wrong platform, label, product, ...
      +- StepFault       a step found that it cannot decide
-     +- NoBatchOpen     no batch is open: nothing is known about the unit, so it waits
+     +- NoBatchOpen     the batch for a unit is not open: that is about the bench, so the unit waits
 """
 
 from __future__ import annotations
@@ -94,9 +94,14 @@ class StepFault(StationError):
 
 
 class NoBatchOpen(StationError):
-    """No batch is open. That is no fault of the unit: its slot waits and goes on when one is opened."""
+    """No batch is open, or none any more for such a unit. That is no fault of the unit: its slot waits for one.
 
-    say = Say("no_batch")
+    ``say`` tells the operator.
+    """
+
+    def __init__(self, message: str, *, say: Say) -> None:
+        super().__init__(message)
+        self.say = say
 
 
 @dataclass(frozen=True, slots=True)

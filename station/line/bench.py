@@ -81,17 +81,10 @@ class Bench:
     """One station's open batches and shared tools. Thread-safe."""
 
     def __init__(
-        self,
-        clock: Clock,
-        serial_host: SerialHost,
-        client: CloudClient,
-        memory: UnitMemory,
-        steps: StepTable,
-        trace: Callable[[Seat, str], None] | None = None,
-        programs: Programs | None = None,
-        power: int | None = None,
+        self, clock: Clock, serial_host: SerialHost, client: CloudClient, memory: UnitMemory, steps: StepTable,
+        trace: Callable[[Seat, str], None] | None = None, programs: Programs | None = None, power: int | None = None,
         printers: Mapping[str, LabelPrinter] = MappingProxyType({}),
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._printers = printers
         self.may_start: Callable[[StepContext, str, str, UnitKnowledge], None] = lambda *_: None
         self.on_opened: Callable[[], None] = lambda: None  # units may wait for a batch
@@ -102,6 +95,7 @@ class Bench:
         self._power = None if power is None else Turn(clock, power)
         self._lock = threading.Lock()
         self._open: dict[str, OpenBatch] = {}
+        self._closed: dict[str, OpenBatch] = {}  # in this run
 
     # --- batches ---
 
@@ -137,7 +131,8 @@ class Bench:
     def remove(self, batch: str) -> None:
         """Stop starting attempts in a batch; running ones go on."""
         with self._lock:
-            self._open.pop(batch, None)
+            if (closed := self._open.pop(batch, None)) is not None:
+                self._closed[batch] = closed
 
     @property
     def batches(self) -> tuple[OpenBatch, ...]:
@@ -145,16 +140,21 @@ class Bench:
             return tuple(self._open.values())
 
     def profile_of(self, batch: str) -> Profile | None:
-        """Return the profile of an open batch, None for any other."""
-        return next((one.profile for one in self.batches if one.batch.id == batch), None)
+        """Return the profile of a batch that is or was open in this run, None for any other."""
+        with self._lock:
+            known = self._open.get(batch) or self._closed.get(batch)
+        return known.profile if known is not None else None
 
     def _choose(self, platform_id: int | None) -> OpenBatch:
         batches = self.batches
-        if not batches:
-            raise NoBatchOpen("no batch is open; open one, then the unit is walked")
         if found := next((batch for batch in batches if batch.profile.fits(platform_id)), None):
             return found
         name = platform_name(platform_id)
+        with self._lock:
+            had = any(batch.profile.fits(platform_id) for batch in self._closed.values())
+        if had or not batches:  # that is about the bench, and not about the unit
+            say = Say("no_profile", found=name) if batches else Say("no_batch")
+            raise NoBatchOpen(f"no batch for {name} is open; open one, then the unit is walked", say=say)
         wanted = sorted({p.name for batch in batches for p in batch.profile.platforms})
         if len(wanted) == 1:
             raise UnitRejected(

@@ -43,7 +43,7 @@ class _Job:
 class LabelDesk:
     """All printing of one station that no walk waits for. Thread-safe.
 
-    ``profile_of``: the profile of an open batch; ``memory``: what the journal has of units.
+    ``profile_of``: the profile of a batch of this run; ``memory``: what the journal has of units.
     """
 
     def __init__(

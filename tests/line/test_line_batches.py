@@ -127,7 +127,7 @@ def test_a_unit_without_a_batch_is_retried_to_the_same_wait_and_signalled_never(
         bench.command(SignalUnit(1, on=True))
         refused = bench.wait_for(CommandRefused, slot=1, within=5.0)
         assert isinstance(refused, CommandRefused)
-        assert "no batch is open" in refused.reason
+        assert "no batch for Boron is open" in refused.reason
         assert judged(bench) == []
         bench.command(OpenBatch("B-2", BORON.id))
         assert bench.wait_finished().verdict is Verdict.PASS
@@ -151,3 +151,30 @@ def test_a_unit_of_another_platform_waits_too_while_no_batch_is_open_and_is_refu
         bench.command(OpenBatch("B-2", BORON.id))
         finished = bench.wait_finished()
         assert (finished.verdict, finished.sentence) == (Verdict.FAIL, "wrong_platform")
+
+
+def test_a_unit_whose_batch_was_closed_beside_another_waits_for_the_next_one_of_its_own(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, ARGON, slots=2) as bench:
+        bench.command(CloseBatch(BORON.batch))
+        bench.plug(bench.finished_unit(BORON))
+        held = bench.wait_for(StepHeld, slot=1, within=5.0)
+        assert isinstance(held, StepHeld)
+        assert (held.sentence, held.values) == ("no_profile", ("Boron",))
+        assert bench.walk(bench.finished_unit(ARGON, 2), 2).verdict is Verdict.PASS
+        assert judged(bench) == [Verdict.PASS]
+        bench.command(OpenBatch("B-2", BORON.id))
+        assert bench.wait_finished(1).verdict is Verdict.PASS
+
+
+def test_another_batch_that_is_opened_wakes_a_waiting_unit_to_the_same_wait(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, ARGON) as bench:
+        for recipe in (BORON, ARGON):
+            bench.command(CloseBatch(recipe.batch))
+        bench.plug(bench.finished_unit(BORON))
+        bench.wait_for(StepHeld, slot=1, sentence="no_batch", within=5.0)
+        bench.command(OpenBatch("A-2", ARGON.id))
+        bench.wait_for(StepHeld, slot=1, sentence="no_profile", within=5.0)
+        bench.sleep(60.0)
+        assert judged(bench) == []
+        bench.command(OpenBatch("B-2", BORON.id))
+        assert bench.wait_finished().verdict is Verdict.PASS

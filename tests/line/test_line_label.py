@@ -10,9 +10,10 @@ from line_bench import LineBench, replace
 from support.labelled import FAIL, TEMPLATE, LabelBench, Labelled, label_bench
 from support.recipes import OTHER_PRODUCT
 
-from station.engine.commands import PrintLabel, RunStep, Scan, StopSlot
+from station.engine.commands import CloseBatch, PrintLabel, RunStep, Scan, StopSlot
 from station.engine.events import (
     AttemptFinished,
+    AttemptStarted,
     CommandRefused,
     HandsNeeded,
     ScanRead,
@@ -427,3 +428,17 @@ def test_two_wrong_labels_in_turn_end_the_wait_at_its_one_time_and_judge_nobody(
         assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "label_not_scanned")
         (asked,) = [e for e in walk.events if isinstance(e, HandsNeeded) and e.sentence == "scan_printed"]
         assert bench.when(walk.finished) - bench.when(asked) == pytest.approx(120.0, abs=1.0)
+
+
+def test_a_unit_that_fails_after_its_batch_was_closed_gets_its_label_all_the_same(tmp_path: Path) -> None:
+    with label_bench(tmp_path, replace(RECIPE, verify=False, fail_template=FAIL)) as line:
+        bench = line.bench
+        bad = bench.unit()
+        bench.cloud.edit_device(bad.spec.device_id, product_id=OTHER_PRODUCT)
+        bench.plug(bad)
+        bench.wait_for(AttemptStarted)
+        bench.command(CloseBatch(bench.recipes[0].batch))
+        assert bench.wait_finished().verdict is Verdict.FAIL
+        bench.sleep(5.0)
+        (label,) = line.printer.labels
+        assert label.text.startswith(f"FAIL {bad.device_id}: ")

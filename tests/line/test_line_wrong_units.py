@@ -57,8 +57,7 @@ def test_an_argon_in_a_boron_batch_fails_before_any_transfer(tmp_path: Path) -> 
 
 
 def test_a_platform_of_no_open_batch_fails_by_name(tmp_path: Path) -> None:
-    with line_bench(tmp_path, BORON) as bench:
-        bench.station.bench.remove(BORON.batch)
+    with line_bench(tmp_path, BORON, Recipe("bsom")) as bench:
         check_failed(bench.walk(bench.unit("argon")), "no_profile", "Argon")
 
 
