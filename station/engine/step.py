@@ -207,9 +207,12 @@ class StepContext:
             self.announce(StepResumed(step=self.step, **self.head()))
 
     def scan(
-        self, ask: Say, timeout_s: float, judge: Callable[[Reading], Say | None], cancel: CancelToken | None = None
-    ) -> bool:
-        """Ask for scans until ``judge`` returns None; False when it did not within ``timeout_s``, however many came.
+        self, ask: Say, timeout_s: float, judge: Callable[[Reading], Say | None], cancel: CancelToken | None = None,
+        *, renews: bool = True,
+    ) -> bool:  # fmt: skip
+        """Ask for scans until ``judge`` returns None; False when ``timeout_s`` passed without a scan.
+
+        ``renews`` False: when it passed, however many came.
 
         The time until the scanner is free and used does not count against the step's limit. ``cancel``: a child of the
         step's token that ends the question alone.
@@ -218,7 +221,7 @@ class StepContext:
         with self.in_turn(self.desk.my_turn, Say("scanner_busy"), cancel), self.hands(ask, waits_for_scan=True):
             again: Say | None = ask
             until = Deadline.after(self.clock, timeout_s)
-            while (read := self.desk.wait_scan(until.remaining, cancel)) is not None:
+            while (read := self.desk.wait_scan(timeout_s if renews else until.remaining, cancel)) is not None:
                 again = judge(read)
                 if again is None:
                     break

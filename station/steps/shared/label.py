@@ -159,7 +159,8 @@ def read_back(unit: Unit, ctx: StepContext, timeout_s: float, *, is_new: bool) -
     ``is_new``: it has a code with the Device ID, which no label of the maker has, so that one does not count.
     """
     question = _Question(unit, ctx, None, "device_id" if is_new else "")
-    return ctx.scan(Say("scan_printed", unit=unit.known.label), timeout_s, question.look)
+    ask = Say("scan_printed", unit=unit.known.label)
+    return ctx.scan(ask, timeout_s, question.look, renews=False)  # a code printed wrong is read wrong for ever
 
 
 class _Question:
