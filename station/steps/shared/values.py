@@ -207,7 +207,10 @@ def parse_answer(raw: bytes) -> dict[str, Value]:
         values = dict(_flat(told, ""))
     except RecursionError:
         raise BadAnswer("values inside others hundreds of levels deep") from None
-    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are such
+    except UnicodeDecodeError as error:
+        begins = raw[:16].hex(" ")
+        raise BadAnswer(f"no text in UTF-8 from byte {error.start} on; it begins with the bytes {begins}") from None
+    except ValueError as error:  # JSONDecodeError is one
         begins = printable(raw[:40].decode("latin-1"))
         raise BadAnswer(f"neither JSON nor lines key=value: {error}; it begins with {begins!r}") from None
     if not values:
