@@ -77,6 +77,11 @@ class DeviceBench:
             self.watch(port), self.serial_host, self.clock, cancel or self.clock.token(), self.trace.append
         )
 
+    def identified(self) -> ParticleDevice:
+        device = self.device()
+        device.identify(self.within(10.0))
+        return device
+
     def unit(self, *faults: str, platform: str = "boron", device_os: str = "3.3.1", number: int = 1) -> VirtualUnit:
         """A unit that runs normally, on port 1-1."""
         return self.plug(make_spec(platform, 7, number, device_os, setup_done=True), *faults)

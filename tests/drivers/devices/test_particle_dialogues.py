@@ -31,18 +31,12 @@ def image(file: synthetic.SyntheticFile) -> Image:
     return parse_image(file.data, file.name)
 
 
-def identified(bench: DeviceBench) -> ParticleDevice:
-    device = bench.device()
-    device.identify(bench.within(10.0))
-    return device
-
-
 # --- listening mode and the console ---
 
 
 def test_listening_mode_is_entered_and_left_on_the_units_own_word(bench: DeviceBench) -> None:
     unit = bench.unit()
-    device = identified(bench)
+    device = bench.identified()
     device.enter_listening(bench.within(10.0))
     assert unit.mode is UnitMode.LISTENING
     assert device.is_listening(bench.within(5.0))
@@ -52,7 +46,7 @@ def test_listening_mode_is_entered_and_left_on_the_units_own_word(bench: DeviceB
 
 def test_a_wifi_unit_without_networks_returns_to_listening_and_that_is_no_error(bench: DeviceBench) -> None:
     bench.unit(platform="argon", device_os="6.3.4")
-    device = identified(bench)
+    device = bench.identified()
     if not device.is_listening(bench.within(5.0)):
         device.enter_listening(bench.within(10.0))
     device.leave_listening(bench.within(30.0))
@@ -66,7 +60,7 @@ def test_the_console_tells_every_identity_and_leaves_the_mode_as_it_was(
     bench: DeviceBench, platform: str, device_os: str
 ) -> None:
     unit = bench.unit(platform=platform, device_os=device_os)
-    device = identified(bench)
+    device = bench.identified()
     was_listening = device.is_listening(bench.within(5.0))
     with device.console(bench.within(90.0)) as console:
         found = console.identify()
@@ -83,7 +77,7 @@ def test_the_console_tells_every_identity_and_leaves_the_mode_as_it_was(
 @pytest.mark.rule("N5")
 def test_the_console_stores_a_network_without_showing_its_password(bench: DeviceBench) -> None:
     unit = bench.unit(platform="argon")
-    device = identified(bench)
+    device = bench.identified()
     with device.console(bench.within(120.0)) as console:
         console.wifi("factory-ap", Secret("hunter2hunter2"), WifiSecurity.WPA2_PSK)
     assert [row.ssid for row in device.ask(requests.get_known_networks())] == ["factory-ap"]
@@ -93,7 +87,7 @@ def test_the_console_stores_a_network_without_showing_its_password(bench: Device
 
 def test_a_silent_console_is_asked_twice_and_listening_mode_is_left(bench: DeviceBench) -> None:
     unit = bench.unit()
-    device = identified(bench)
+    device = bench.identified()
     with device.console(bench.within(60.0)) as console:
         unit.order(parse_fault("at=console:4,do=hang,for=12"))  # three bytes went when it was opened
         started = bench.clock.now()
@@ -141,7 +135,7 @@ def test_two_consoles_are_told_apart_by_serial_string(bench: DeviceBench) -> Non
 
 def test_a_bootloader_goes_by_control_request_and_is_there_after_the_restart(bench: DeviceBench) -> None:
     unit = bench.unit()
-    device = identified(bench)
+    device = bench.identified()
     new = image(synthetic.release(13, "6.3.4")[0])
     shares: list[float] = []
     started = bench.clock.now()
@@ -170,7 +164,7 @@ def test_an_update_begins_a_second_after_listening_mode_was_entered(bench: Devic
 
 def test_a_co_processor_may_take_minutes_to_be_written(bench: DeviceBench) -> None:
     bench.unit(platform="argon")
-    device = identified(bench)
+    device = bench.identified()
     file = synthetic.make_module(12, (7, 0), 6, 0, bytes(range(256)) * 3239, mcu=0x21, has_product=False)
     started = bench.clock.now()
     device.update_over_control(parse_image(file, "ncp.bin"), bench.within(400.0))
@@ -181,7 +175,7 @@ def test_a_co_processor_may_take_minutes_to_be_written(bench: DeviceBench) -> No
 
 def test_a_module_of_another_platform_is_refused_before_anything_is_sent(bench: DeviceBench) -> None:
     unit = bench.unit()
-    device = identified(bench)
+    device = bench.identified()
     with pytest.raises(WriteRefused, match="Boron"):
         device.update_over_control(image(synthetic.release(12, "6.3.4")[0]), bench.within(60.0))
     assert unit.score.flash_writes == 0
@@ -190,7 +184,7 @@ def test_a_module_of_another_platform_is_refused_before_anything_is_sent(bench: 
 def test_what_the_unit_refuses_at_the_end_is_raised_with_its_code(bench: DeviceBench) -> None:
     """A system part whose SoftDevice is missing: nothing is applied, nothing restarts."""
     unit = bench.unit()
-    device = identified(bench)
+    device = bench.identified()
     with pytest.raises(RequestRejected) as caught:
         device.update_over_control(image(synthetic.release(13, "6.3.4")[2]), bench.within(240.0))
     assert caught.value.code == -1340
@@ -211,7 +205,7 @@ def test_a_refusal_another_try_may_cure_is_tried_again(
     bench: DeviceBench, request_type: int, code: int, times: int
 ) -> None:
     bench.unit(*rejecting(code, *(f"{request_type}:{n}" for n in range(1, times + 1))))
-    device = identified(bench)
+    device = bench.identified()
     new = image(synthetic.release(13, "6.3.4")[0])
     device.update_over_control(new, bench.within(240.0))
     held = {(m.function, m.index): m.version for m in device.ask(requests.get_module_info())}
@@ -226,7 +220,7 @@ def test_a_refusal_that_stays_is_raised_after_as_many_tries_as_it_is_worth(
     bench: DeviceBench, code: int, times: int
 ) -> None:
     unit = bench.unit(*rejecting(code, *(f"251:{n}" for n in range(1, 9))))
-    device = identified(bench)
+    device = bench.identified()
     with pytest.raises(RequestRejected) as caught:
         device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
     assert caught.value.code == code
@@ -238,7 +232,7 @@ def test_a_refusal_that_stays_is_raised_after_as_many_tries_as_it_is_worth(
 @pytest.mark.parametrize("code", [-120, -130, -190, -270, -1300, -1320, -1340, -1351, -1360, -1370])
 def test_any_other_refusal_is_the_last_word_when_the_unit_says_it_twice(bench: DeviceBench, code: int) -> None:
     bench.unit(*rejecting(code, "250:1", "250:2"))
-    device = identified(bench)
+    device = bench.identified()
     new = image(synthetic.release(13, "6.3.4")[0])
     with pytest.raises(RequestRejected) as caught:
         device.update_over_control(new, bench.within(240.0))
@@ -252,7 +246,7 @@ def test_a_refusal_of_the_moment_or_by_a_code_nobody_knows_gets_more_tries_and_j
     bench: DeviceBench, code: int
 ) -> None:
     bench.unit(*rejecting(code, *(f"250:{n}" for n in range(1, 5))))
-    device = identified(bench)
+    device = bench.identified()
     with pytest.raises(NotNow) as caught:
         device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
     assert caught.value.code == code
@@ -261,7 +255,7 @@ def test_a_refusal_of_the_moment_or_by_a_code_nobody_knows_gets_more_tries_and_j
 
 def test_a_unit_that_says_it_is_protected_is_not_asked_again(bench: DeviceBench) -> None:
     bench.unit(*rejecting(-1801, "250:1"))
-    device = identified(bench)
+    device = bench.identified()
     with pytest.raises(UnitProtected):
         device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
     assert not any("trying again" in line for line in bench.trace)
@@ -269,7 +263,7 @@ def test_a_unit_that_says_it_is_protected_is_not_asked_again(bench: DeviceBench)
 
 def test_an_application_that_forbids_updates_is_left_out_of_the_next_try(bench: DeviceBench) -> None:
     unit = bench.unit(*rejecting(-1380, "250:1"))
-    device = identified(bench)
+    device = bench.identified()
     modes: list[UnitMode] = []
     device.update_over_control(
         image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0), lambda _: modes.append(unit.mode)
@@ -282,7 +276,7 @@ def test_an_application_that_forbids_updates_is_left_out_of_the_next_try(bench: 
 
 def test_refusals_are_tried_again_until_the_deadline_and_not_longer(bench: DeviceBench) -> None:
     bench.unit(*rejecting(-160, *(f"250:{n}" for n in range(1, 100))))
-    device = identified(bench)
+    device = bench.identified()
     started = bench.clock.now()
     with pytest.raises(RequestRejected) as caught:
         device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(30.0))
@@ -292,7 +286,7 @@ def test_refusals_are_tried_again_until_the_deadline_and_not_longer(bench: Devic
 
 def test_unplugging_in_the_middle_of_an_update_is_a_departure(bench: DeviceBench) -> None:
     bench.unit("at=request:253:20,do=unplug")
-    device = identified(bench)
+    device = bench.identified()
     with pytest.raises(Disconnected):
         device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
     assert not bench.watch("1-1").is_restart_expected
@@ -300,7 +294,7 @@ def test_unplugging_in_the_middle_of_an_update_is_a_departure(bench: DeviceBench
 
 def test_a_deadline_in_the_past_ends_every_verb_at_once(bench: DeviceBench) -> None:
     bench.unit()
-    device = identified(bench)
+    device = bench.identified()
     gone = bench.within(0.0)
     for verb in (device.enter_dfu, device.reset, device.enter_listening, device.leave_listening, device.is_listening):
         with pytest.raises(DeadlineExceeded):
