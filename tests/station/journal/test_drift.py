@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.journal_story import finished, identified, opened, started, step
+from support.journal_story import finished, identified, opened, started, step, unit_id
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.journal import Journal
-from station.journal.drift import ALPHA, LAST, MIN_BAD, RECENT, Drift, Walked, drifts, tail
+from station.journal.drift import ALPHA, LAST, RECENT, Drift, Walked, drifts, recent, tail
 from station.journal.watch import EVERY, Watch
-from station.model import Verdict
+from station.model import Outcome, Verdict
 
 SLOTS = 16
 
@@ -81,7 +81,13 @@ def test_one_bad_unit_tried_again_and_again_is_one_bad_unit() -> None:
 
 
 def test_small_counts_say_nothing() -> None:
-    assert drifts([Walked(1, "", "B", str(number), True, {}) for number in range(MIN_BAD)]) == ()
+    def bench(bad: int, others: int) -> tuple[Drift, ...]:
+        good = [Walked(2, "", "B", f"good-{number}", False, {}) for number in range(others)]
+        return drifts([*good, *(Walked(1, "", "B", f"bad-{number}", True, {}) for number in range(bad))])
+
+    assert bench(bad=2, others=400) == ()
+    assert bench(bad=10, others=29) == ()
+    assert [drift.where for drift in (*bench(bad=3, others=400), *bench(bad=10, others=30))] == ["slot 1", "slot 1"]
     assert drifts(()) == ()
     assert tail(0, LAST, 0.1) == pytest.approx(1.0)
     assert tail(3, 3, 0.1) == pytest.approx(0.001)
@@ -95,6 +101,39 @@ def test_a_slow_step_that_nobody_would_notice_is_not_named() -> None:
         for number, one in enumerate(shift(4, 320, 0.0))
     ]
     assert drifts(walked) == ()
+
+
+def test_of_two_slots_the_slow_one_is_measured_by_the_other() -> None:
+    walked = [
+        Walked(slot, f"1-{slot}", "B1", f"{slot}-{number}", False, {"device_os": 20.0 * slot + number * 0.01})
+        for number in range(40)
+        for slot in (1, 2)
+    ]
+    assert [drift.where for drift in drifts(walked)] == ["slot 2 (port 1-2)"]
+
+
+def test_one_slow_try_among_eight_is_not_named() -> None:
+    """It is a run of eight that counts, however slow some of them are."""
+    usual = [*shift(5, 320, 0.0), *(Walked(3, "1-3", "B1", f"u{n}", False, {"device_os": 20.0}) for n in range(4))]
+    slow = [Walked(3, "1-3", "B1", f"s{n}", False, {"device_os": 90.0}) for n in range(8)]
+    assert drifts([*usual, *slow[:7]]) == ()
+    assert [drift.where for drift in drifts([*usual, *slow])] == ["slot 3 (port 1-3)"]
+
+
+def test_what_the_journal_has_of_places_is_whom_it_judged_and_how_long_the_good_tries_took(data: Path) -> None:
+    with Journal.open(data, "bench-1", SimulatedClock()) as journal:
+        journal.record(opened())
+        for number, verdict in enumerate((Verdict.PASS, Verdict.FAIL, Verdict.ABORTED, Verdict.ERROR)):
+            attempt = f"a-{number}"
+            journal.record(started(attempt, number), identified(attempt, number))
+            journal.record(step(attempt, "wifi", Outcome.FAILED, 60.0), step(attempt, "wifi", Outcome.DONE, 2.0))
+            journal.record(step(attempt, "device_os", Outcome.ALREADY, 0.1), finished(attempt, verdict, number))
+        with journal.snapshot() as db:
+            walked = recent(db)
+    assert [(one.unit, one.is_bad) for one in walked] == [
+        (unit_id(0), False), (unit_id(1), True), (unit_id(3), True),
+    ]  # fmt: skip
+    assert {tuple(one.seconds.items()) for one in walked} == {(("wifi", 2.0),)}
 
 
 def test_the_verb_tells_it_and_a_script_reads_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

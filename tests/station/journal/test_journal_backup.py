@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import sqlite3
@@ -142,6 +143,19 @@ def test_a_backup_that_is_not_good_is_not_put_back(sql: str, said: str, place: P
     with pytest.raises(JournalError, match=said):
         restore(copy, directory, at())
     assert (directory / JOURNAL_FILE).read_bytes() == held
+
+
+def test_a_backup_with_a_torn_page_is_not_put_back_wherever_it_is(place: Path, tmp_path: Path) -> None:
+    """Also in a table that could be made again: the page may be in use as another one's by then."""
+    copy = kept(place / "journal", tmp_path / "copy.db")
+    with contextlib.closing(sqlite3.connect(copy)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'measurements'").fetchone()
+    with copy.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"torn" * 16)
+    with pytest.raises(JournalError, match="is damaged"):
+        restore(copy, tmp_path / "elsewhere", at())
 
 
 def test_a_backup_never_replaces_a_file_and_leaves_none_that_is_not_whole(

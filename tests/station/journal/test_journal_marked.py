@@ -14,7 +14,7 @@ from support.journal_story import everything, started, unit_id
 from drivers.clock import SimulatedClock
 from station.errors import JournalError
 from station.journal import JOURNAL_FILE, Journal, JournalReader
-from station.journal.seal import MARK_FILE, is_vouched_for
+from station.journal.seal import MARK_FILE, doubt, is_vouched_for
 
 EDIT = "UPDATE attempts SET slot = 9 WHERE attempt = 'a-1'"
 
@@ -100,6 +100,15 @@ def test_before_all_is_compared_after_a_kill_nothing_is_marked(place: Path, monk
             pass  # the writer looks at the files when it has nothing to do, and would mark them now
         journal.record(started("a-8", 8))  # it takes this one when it is done with that
         assert not (data / MARK_FILE).exists()
+
+
+def test_a_journal_that_somebody_doubts_is_vouched_for_by_nobody(running: Journal) -> None:
+    running.close()
+    with JournalReader(running.directory) as reader:
+        assert reader.is_sure
+    doubt(running.directory, "a table differs")
+    with JournalReader(running.directory) as reader:
+        assert not reader.is_sure
 
 
 def test_the_mark_is_gone_when_the_station_is(running: Journal) -> None:

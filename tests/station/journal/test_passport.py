@@ -333,6 +333,7 @@ def test_the_profile_of_a_passport_names_who_released_it(tmp_path: Path) -> None
     with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
         batch = Batch("B1", ProfileRef("boron-product", 8, "5" * 64), release="0412")
         journal.record(type(opened())(at=at(), batch=batch), started("a-1"), identified("a-1"), finished("a-1"))
+        journal.record(type(opened())(at=at(), batch=replace(batch, release="0499")))  # again, by another
     assert main(["log", "passport", unit_id(1), "--data-dir", str(tmp_path), "-o", str(tmp_path / "p.json")]) == 0
     said = verifier.checked_passport((tmp_path / "p.json").read_bytes(), "")
     assert said["profile"] == {"id": "boron-product", "revision": 8, "sha256": "5" * 64, "released_by": "0412"}
