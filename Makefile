@@ -65,4 +65,4 @@ lock: $(STAMP)
 	  --no-emit-find-links --no-emit-trusted-host --no-header --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv build dist
+	rm -rf $(VENV) build dist
