@@ -46,6 +46,14 @@ class Figures:
         """Return 0.0-1.0; None while no unit is finished."""
         return self.passed / self.finished if self.finished else None
 
+    @property
+    def others(self) -> tuple[tuple[Verdict, int], ...]:
+        """Return how many units stand at each verdict but PASS, in the order they are told in."""
+        return (
+            (Verdict.FAIL, self.failed), (Verdict.PENDING, self.pending), (Verdict.ABORTED, self.aborted),
+            (Verdict.ERROR, self.error),
+        )  # fmt: skip
+
     def __add__(self, other: Figures) -> Figures:
         """Add the figures of two batches."""
         return Figures(*map(operator.add, dataclasses.astuple(self), dataclasses.astuple(other)))
@@ -83,11 +91,7 @@ def counts(
 ) -> str:
     """Format the counts, ``126/500 PASS, 3 FAIL, 2 SET ASIDE``; zeros are left out except for PASS."""
     parts = [f"{figures.passed}{f'/{target}' if target else ''} {word(Verdict.PASS)}"]
-    others = {
-        Verdict.FAIL: figures.failed, Verdict.PENDING: figures.pending, Verdict.ABORTED: figures.aborted,
-        Verdict.ERROR: figures.error,
-    }  # fmt: skip
-    return ", ".join([*parts, *(f"{count} {word(verdict)}" for verdict, count in others.items() if count)])
+    return ", ".join([*parts, *(f"{count} {word(verdict)}" for verdict, count in figures.others if count)])
 
 
 def yields(figures: Figures, nothing: str = "–") -> str:

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..figures import Figures, percent, remaining
+from ..figures import percent, remaining
 from ..model import Batch, Verdict, is_batch_name
 from ..words.catalogue import Words
 from ..words.say import NOTHING, Say
@@ -88,7 +88,7 @@ def figures(story: BatchStory, width: int, words: Words, glyphs: Glyphs) -> list
         lines.append(_labelled(words.verdict(Verdict.PASS), str(counted.passed), VERDICT_LOOK[Verdict.PASS]))
     lines += [
         _labelled(words.verdict(verdict), str(count), VERDICT_LOOK[verdict])
-        for verdict, count in _others(counted)
+        for verdict, count in counted.others
         if count
     ]
     lines += [
@@ -109,13 +109,6 @@ def figures(story: BatchStory, width: int, words: Words, glyphs: Glyphs) -> list
 def _labelled(name: str, value: str, look: Look | None = None, style: str = "") -> Line:
     cells = columns([[Ink(name, DIM), Ink(value, style or BOLD)]], [_LABELS, 0])[0]
     return line(Ink("  ", look=look), " ", *cells)
-
-
-def _others(counted: Figures) -> tuple[tuple[Verdict, int], ...]:
-    return (
-        (Verdict.FAIL, counted.failed), (Verdict.PENDING, counted.pending), (Verdict.ABORTED, counted.aborted),
-        (Verdict.ERROR, counted.error),
-    )  # fmt: skip
 
 
 def _expected(story: BatchStory, words: Words) -> list[Line]:
