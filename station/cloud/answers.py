@@ -107,7 +107,6 @@ class CloudDevice:
     serial_number: str = ""
     iccid: str = ""
     imei: str = ""
-    mac_wifi: str = ""
     system_firmware_version: str = ""
     firmware_version: int | None = None
     firmware_product_id: int | None = None
@@ -199,7 +198,7 @@ def read_device(body: object, wanted: DeviceId | None = None) -> CloudDevice:
         online=f.flag("online") or f.flag("connected"),
         last_handshake_at=f.moment("last_handshake_at"), last_heard=f.moment("last_heard"),
         platform_id=f.number("platform_id"), serial_number=f.text("serial_number"),
-        iccid=f.text("iccid"), imei=f.text("imei"), mac_wifi=f.text("mac_wifi"),
+        iccid=f.text("iccid"), imei=f.text("imei"),
         system_firmware_version=f.text("system_firmware_version"), firmware_version=f.number("firmware_version"),
         firmware_product_id=f.number("firmware_product_id"),
         desired_firmware_version=f.number("desired_firmware_version"),
