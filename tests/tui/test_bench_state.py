@@ -71,6 +71,8 @@ def test_a_verdict_stays_until_the_unit_leaves_whatever_else_happens(story: Stor
         judged = reduce(judged, event)
         assert slot(judged).verdict is verdict
         assert slot(judged).look is VERDICT_LOOK[verdict]
+        assert slot(judged).asks == ()
+        assert not any(line.is_running for line in slot(judged).steps)
     assert slot(reduce(judged, story.left(1))).look is Look.EMPTY
 
 
@@ -97,6 +99,37 @@ def test_late_events_of_another_attempt_do_not_touch_the_slot(story: Story) -> N
     assert slot(after) == slot(state)
     assert after.log[0].look is Look.ABORTED
     assert after.history[0].attempt == "old"
+    late = [
+        ev.StepStarted(**story.head(1, "old"), step="wifi"), ev.LightSeen(**story.head(1, "old"), light="red"),
+        ev.HandsNeeded(**story.head(1, "old"), step="dfu", say=Say("dfu_by_hand", button="MODE")),
+        ev.StepHeld(**story.head(1, "old"), step="identify", say=Say("hook_hold", hook="mes")),
+    ]  # fmt: skip
+    assert slot(replay(after, late)) == slot(state)
+
+
+def test_progress_that_comes_after_the_end_of_its_step_changes_nothing(story: Story) -> None:
+    done = ev.StepFinished(**story.head(1), step="device_os", outcome=Outcome.DONE)
+    state = bench(story, *story.arrives(1), *story.writes(1), done)
+    _, late = story.writes(1, share=0.9)
+    assert reduce(state, late) == state
+
+
+def test_a_revised_verdict_gives_none_to_a_unit_that_still_walks(story: Story) -> None:
+    state = bench(story, *story.arrives(1))
+    assert slot(reduce(state, ev.VerdictRevised(**story.head(1), verdict=Verdict.PASS))) == slot(state)
+
+
+def test_a_slot_out_of_service_stays_so_whatever_is_plugged_into_it(story: Story) -> None:
+    state = bench(story, ev.SlotTakenOut(at=AT, slot=1, why="bent", since=AT))
+    for event in (*story.arrives(1), story.ends(1), story.left(1)):
+        state = reduce(state, event)
+        assert slot(state).look is Look.OFF
+    assert slot(reduce(state, ev.SlotPutBack(at=AT, slot=1))).look is Look.EMPTY
+
+
+def test_a_batch_that_is_told_to_be_open_again_is_counted_once(story: Story) -> None:
+    again = [event for event in story.opened() if isinstance(event, ev.BatchOpened)]
+    assert len(bench(story, *story.opened(), *again).batches) == 1
 
 
 def test_hands_are_asked_for_and_taken_back(story: Story) -> None:

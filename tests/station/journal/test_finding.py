@@ -92,21 +92,24 @@ def test_words_can_be_taken_for_what_the_asker_says(journal: Journal) -> None:
     assert attempts(journal.seek(Sought("4567", Kind.REASON))) == []
     assert attempts(journal.seek(Sought("2026-01-05", Kind.BATCH))) == ["b-1"]
     assert journal.seek(Sought("xy", Kind.MODULE)).rows == ()
+    assert journal.seek(Sought("67", Kind.END)).rows == ()  # the end of too many
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
 @pytest.mark.parametrize(
-    "sought", [Sought(""), Sought("device_os", Kind.REASON), Sought("B1"), Sought("00", Kind.PART)]
+    "sought", [Sought(""), Sought("device_os", Kind.REASON), Sought("B1"), Sought("e00fce", Kind.PART)]
 )
 def test_pages_follow_each_other_without_gap_or_repeat(sought: Sought, limit: int, journal: Journal) -> None:
     whole = journal.seek(sought)
     assert whole.after == ""
+    assert whole.rows
     page = journal.seek(sought, limit=limit)
     rows = list(page.rows)
     while page.after:
         page = journal.seek(page.sought, page.after, limit)
         assert 0 < len(page.rows) <= limit
         rows += page.rows
+        assert len(rows) <= len(whole.rows)
     assert tuple(rows) == whole.rows
 
 
@@ -121,6 +124,11 @@ def test_a_page_of_a_span_goes_on_where_many_attempts_began_at_once(data: object
             page = journal.seek(sought, after, 3)
             found, after = [*found, *attempts(page)], page.after
         assert found == [f"a-{number}" for number in reversed(range(7))]
+
+
+def test_a_span_ends_before_the_time_it_names(journal: Journal) -> None:
+    assert attempts(journal.seek(sought_in("2026-01-05 05:00..07:00", UTC))) == ["a-1"]  # a-2 began at 07:00:00
+    assert attempts(journal.seek(sought_in("2026-01-05 05:00..07:01", UTC))) == ["a-2", "a-1"]
 
 
 @pytest.mark.parametrize("words", ["2026-13-01", "2026-11-29 25:00", "2026-02-30..2026-03-01"])
