@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from drivers.clock import Clock
@@ -20,6 +19,7 @@ from drivers.identity import Secret
 from drivers.transport import SerialHost, UsbHost
 
 from .cloud.client import CloudClient
+from .cloud.http import program_version
 from .cloud.way_out import BY_ENVIRONMENT, WayOut
 from .engine.bus import Bus
 from .engine.commands import (
@@ -214,7 +214,7 @@ class Station:
             StationStarted(
                 at=self.clock.utc(), station_id=self._settings.station_id, slots=self._settings.slots,
                 operator=self._settings.operator, virtual=self._hardware.virtual, speed=self.clock.speed,
-                cloud=self.client.reachable, program=version("provisioning-station"),
+                cloud=self.client.reachable, program=program_version(),
             )
         )  # fmt: skip
         if self.journal.mended:

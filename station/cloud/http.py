@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import functools
 import http.cookiejar
 import importlib.metadata
 import ipaddress
@@ -169,6 +170,12 @@ class _Adapter(requests.adapters.HTTPAdapter):
         return manager
 
 
+@functools.cache
+def program_version() -> str:
+    """Return the version that is installed; the package's metadata, which hold the README, take 2 ms to read."""
+    return importlib.metadata.version(TOOL)
+
+
 class HttpLink:
     """A `requests.Session` bound to one base URL, without cookies, redirects or retries. Thread-safe.
 
@@ -181,7 +188,7 @@ class HttpLink:
         self._session = _Session()
         self._session.trust_env = not self._is_local  # no proxy for this host
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["X-Particle-Tool"] = f"{TOOL}@{importlib.metadata.version(TOOL)}"
+        self._session.headers["X-Particle-Tool"] = f"{TOOL}@{program_version()}"
         adapter = _Adapter(pool_maxsize=40, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 
 from drivers.platforms import Platform
 
@@ -43,8 +44,8 @@ class StepTable:
 
     @staticmethod
     def found() -> StepTable:
-        """The steps of this package and those of plug-ins."""
-        return _table_of(tuple(entry_points(group=GROUP)))
+        """The steps of this package and those of plug-ins, read once while modules are found at the same places."""
+        return _table_at(tuple(sys.path))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -135,8 +136,8 @@ class StepTable:
 
 
 @functools.cache
-def _table_of(plugged_in: tuple[EntryPoint, ...]) -> StepTable:
-    return StepTable([*_own(), *_plugged_in(plugged_in)])
+def _table_at(_places: tuple[str, ...]) -> StepTable:
+    return StepTable([*_own(), *_plugged_in()])
 
 
 def _own() -> Iterator[StepSpec]:
@@ -146,8 +147,8 @@ def _own() -> Iterator[StepSpec]:
             yield spec
 
 
-def _plugged_in(entries: Iterable[EntryPoint]) -> Iterator[StepSpec]:
-    for entry in entries:
+def _plugged_in() -> Iterator[StepSpec]:
+    for entry in entry_points(group=GROUP):
         try:
             spec = entry.load()
         except Exception as error:  # a stranger's module may raise anything

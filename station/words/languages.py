@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import sys
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -31,12 +32,13 @@ def load(language: str = ENGLISH, tz: datetime.tzinfo | None = None) -> Words:
 
     Raises `BadCatalogue` for a language nobody brought, or a text that cannot be used.
     """
-    return _loaded(language, tz, tuple(entry_points(group=GROUP)))
+    return _loaded(language, tz, tuple(sys.path))
 
 
 @functools.cache
-def _loaded(language: str, tz: datetime.tzinfo | None, brought: tuple[EntryPoint, ...]) -> Words:
-    """Parse each language once; a `Words` is immutable."""
+def _loaded(language: str, tz: datetime.tzinfo | None, _places: tuple[str, ...]) -> Words:
+    """Parse each language once while modules are found at the same places; a `Words` is immutable."""
+    brought = entry_points(group=GROUP)
     texts = {code: _texts(code, [entry for entry in brought if entry.name == code]) for code in {language, ENGLISH}}
     if not texts[language]:
         raise BadCatalogue(f"no language is called {language}; there are {', '.join(languages())}")
