@@ -1,14 +1,16 @@
 """``python -m tests.house.rules``: every provisioning rule with the tests that show it.
 
 Collects the whole test tree in this process and reads the ``rule`` markers; runs no test. Exit status
-1 when a required rule has no test, or when a marker names a rule that does not exist.
+1 when a required rule has no test, or when a marker names a rule that does not exist. With ``--claims`` the last line
+is what ``tests.house.shown`` would write if all its tests passed: to collect takes as long for both.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,11 +56,11 @@ def rule_book() -> RuleBook:
     return RuleBook(data["rules"], tuple(data["required"]))
 
 
-def collect(*places: Path) -> Collected:
-    """Collect the tests in ``places`` (none: the whole tree) without running one."""
+def collect(*places: Path, beside: Sequence[object] = ()) -> Collected:
+    """Collect the tests in ``places`` (none: the whole tree) without running one. ``beside``: further plugins."""
     collected = Collected()
     chosen = [str(place) for place in places or (ROOT / "tests",)]
-    status = pytest.main([*QUIET, "--collect-only", "--rootdir", str(ROOT), *chosen], plugins=[collected])
+    status = pytest.main([*QUIET, "--collect-only", "--rootdir", str(ROOT), *chosen], plugins=[collected, *beside])
     if status != pytest.ExitCode.OK and not collected.broken:
         collected.broken.append(f"{', '.join(chosen)}: pytest ended with {status!r}")
     return collected
@@ -99,8 +101,13 @@ def report(book: RuleBook, collected: Collected) -> str:
 
 
 def main() -> int:
-    book, collected = rule_book(), collect()
+    from .shown import Showing  # which takes its place and its quiet from here
+
+    book, showing = rule_book(), Showing()
+    collected = collect(beside=[showing])
     sys.stdout.write(report(book, collected) + "\n")
+    if "--claims" in sys.argv[1:]:
+        sys.stdout.write(json.dumps(showing.shown(set(showing.claims))) + "\n")
     wrong = faults(book, collected)
     sys.stderr.writelines(f"{sentence}\n" for sentence in wrong)
     return 1 if wrong else 0

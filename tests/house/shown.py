@@ -57,10 +57,10 @@ class Showing:
         }
 
 
-def look(*arguments: str) -> Showing:
-    """Collect, and with no further ``arguments`` run, every test that shows something."""
+def look() -> Showing:
+    """Run every test that shows something."""
     showing = Showing()
-    pytest.main([*QUIET, "--rootdir", str(ROOT), *arguments, str(ROOT / "tests")], plugins=[showing])
+    pytest.main([*QUIET, "--rootdir", str(ROOT), str(ROOT / "tests")], plugins=[showing])
     return showing
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from support.house_tools import ROOT, run_python
 
 from drivers.platforms import platforms
@@ -14,26 +13,18 @@ WITH_EQUIPMENT = "tests/conformance/"
 """Tests of foreign programs: what a machine lacks is skipped, and then claims nothing."""
 
 
-@pytest.fixture(scope="module")
-def claimed() -> dict[str, dict[str, list[str]]]:
-    """What all marked tests would claim if they passed, from a process of its own."""
-    script = (
-        "import json, sys; from tests.house.shown import look; s = look('--collect-only'); "
-        "assert not s.broken, s.broken; sys.stdout.write('CLAIMS' + json.dumps(s.shown(set(s.claims))))"
-    )
-    ran = run_python("-c", script)
-    assert ran.returncode == 0, ran.stderr
-    found: dict[str, dict[str, list[str]]] = json.loads(ran.stdout.rpartition("CLAIMS")[2])
-    return found
-
-
 def _flat(shown: dict[str, dict[str, list[str]]]) -> set[tuple[str, str, str]]:
     return {(tier, slug, test) for tier, rows in shown.items() for slug, tests in rows.items() for test in tests}
 
 
-def test_the_file_claims_what_marked_tests_claim(claimed: dict[str, dict[str, list[str]]]) -> None:
-    """Out of date? `make shows` runs the marked tests and writes it anew."""
-    written, marked = _flat(read_shown()), _flat(claimed)
+def test_make_rules_shows_a_test_for_every_required_rule_and_the_file_claims_what_marked_tests_claim() -> None:
+    """Both from one collection of all tests. The file is out of date? `make shows` writes it anew."""
+    ran = run_python("-m", "tests.house.rules", "--claims")
+    assert ran.returncode == 0, ran.stderr
+    rules, _, claimed = ran.stdout.rstrip().rpartition("\n")
+    assert "123 rules" in rules
+    assert "test_a_name_the_account_has_already_is_not_written_blindly" in rules
+    written, marked = _flat(read_shown()), _flat(json.loads(claimed))
     assert written - marked == set()
     assert {one for one in marked - written if not one[2].startswith(WITH_EQUIPMENT)} == set()
 
