@@ -19,7 +19,7 @@ demo: $(STAMP)
 	$(BIN)/station demo $(ARGS)
 
 test: $(STAMP) check
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check --quiet .

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 from conformance import table
@@ -69,10 +69,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     for item in items:
         item.user_properties += [(table.PROPERTY, cell) for cell in table.cells(item)]
-    chosen = [item for item in items if is_wanted(item)]
+    chosen = sorted((item for item in items if is_wanted(item)), key=_turns(config, items))
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-        items[:] = chosen
+    items[:] = chosen
+
+
+def _turns(config: pytest.Config, items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:
+    """Return the key that brings files of slow tests forward, then those of many: what is left at the end is short.
+
+    Only where several workers share the files (`--no-loadscope-reorder` leaves it to us).
+    """
+    if not hasattr(config, "workerinput"):
+        return lambda item: (False, 0)
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "conformance")))}
+    sizes = Counter(item.path for item in items)
+    return lambda item: (item.path not in slow, -sizes[item.path])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
