@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -73,6 +74,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
     items[:] = chosen
+
+
+gc.disable()  # until all is imported and collected: none of that becomes garbage
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what lives to the end: a look at 400,000 such objects takes 0.4 s."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def _turns(config: pytest.Config, items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:
