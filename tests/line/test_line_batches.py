@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, ME, LineBench, line_bench
+from line_bench import ARGON, BORON, ME, LineBench, line_bench, replace
 
 from station.engine.commands import CloseBatch, OpenBatch, RetrySlot, SignalUnit
 from station.engine.events import (
@@ -17,9 +17,10 @@ from station.engine.events import (
     StationFault,
     StepHeld,
 )
+from station.errors import BadInput
 from station.firmware.examples import write_example_files
 from station.journal import JournalReader
-from station.model import Verdict
+from station.model import TRIAL, Verdict
 
 
 def refused(bench: LineBench, command: OpenBatch) -> CommandRefused:
@@ -38,6 +39,27 @@ def test_a_profile_nobody_knows_is_named_in_the_refusal(name: str, tmp_path: Pat
         assert (told.sentence, told.values) == ("profile_unreleased", (name,))
         assert BORON.id in told.reason
         assert "boron-product" in told.reason
+
+
+def test_a_batch_does_not_go_on_with_another_text_of_its_profile(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        with pytest.raises(BadInput, match=f"batch {BORON.batch} was opened with .* not with this text"):
+            bench.restart(replace(BORON, label=True))
+        bench.restart(BORON)
+
+
+def test_a_batch_of_a_trial_goes_on_as_that_of_a_release_once_there_is_one(tmp_path: Path) -> None:
+    held = [TRIAL]
+    with line_bench(tmp_path, BORON) as bench:
+        bench.settings["gate"] = lambda _journal, _clock: lambda _profile: held[-1]
+        recipe = replace(BORON, revision=BORON.revision + 1)
+        bench.restart(recipe)
+        held.append("0417")
+        bench.restart(recipe)
+        with bench.reader() as journal:
+            known = journal.batch(recipe.batch)
+    assert known is not None
+    assert known.batch.release == "0417"
 
 
 def test_a_closed_batch_is_not_opened_again(tmp_path: Path) -> None:

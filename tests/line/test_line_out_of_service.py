@@ -96,6 +96,20 @@ def test_a_unit_in_a_slot_that_comes_back_into_service_is_walked(tmp_path: Path)
         assert bench.wait_finished(2, since=since).verdict is Verdict.PASS
 
 
+def test_a_unit_that_left_a_slot_out_of_service_is_not_walked_when_that_comes_back(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ARGON, slots=2) as bench:
+        bench.settings = {"off": (OFF,)}
+        bench.restart()
+        bench.plug(bench.finished_unit(ARGON, 12), 2)
+        bench.sleep(30.0)
+        bench.unplug(2)
+        bench.sleep(5.0)
+        since = bench.mark()
+        bench.command(PutSlotBack(2))
+        bench.sleep(30.0)
+        assert [event.kind for _, event in bench.events[since:]] == ["SlotPutBack"]
+
+
 def test_a_slot_at_work_is_not_taken_out_and_one_with_a_verdict_is(tmp_path: Path) -> None:
     with line_bench(tmp_path, ARGON) as bench:
         since = bench.mark()

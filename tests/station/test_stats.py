@@ -36,8 +36,9 @@ def data(tmp_path: Path) -> Path:
             journal.record(started(attempt, unit, seconds=hour * 3600.0))
             if unit is not None:
                 journal.record(identified(attempt, unit))
-            outcome = Outcome.FAILED if verdict is Verdict.FAIL else Outcome.DONE
-            journal.record(step(attempt, outcome=outcome, seconds=float(number + 1)))
+            is_bad = verdict is Verdict.FAIL
+            journal.record(step(attempt, outcome=Outcome.FAILED if is_bad else Outcome.DONE,
+                                seconds=60.0 if is_bad else float(number + 1)))  # fmt: skip
             journal.record(finished(attempt, verdict, unit, "no"))
     return tmp_path
 
@@ -80,6 +81,16 @@ def test_times_of_a_step_are_those_of_tries_that_reached_their_goal(
     assert reached == [1.0, 3.0, 4.0, 5.0, 8.0]
     assert (row["tries"], row["failed"]) == (len(ENDS), 3)
     assert (row["median_s"], row["p95_s"], row["most_s"]) == (4.0, 8.0, 8.0)
+
+
+def test_slots_stand_in_the_order_of_their_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened())
+        for number, slot in enumerate((10, 2)):
+            begun = dataclasses.replace(started(f"a-{number}", number), slot=slot)
+            journal.record(begun, finished(f"a-{number}", Verdict.PASS, number))
+    _, *rows = told(tmp_path, capsys, "--by", "slot")
+    assert [row["slot"] for row in rows] == ["2", "10"]
 
 
 def test_reasons_stand_in_the_order_of_their_number(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,6 +92,7 @@ def test_words_can_be_taken_for_what_the_asker_says(journal: Journal) -> None:
     assert attempts(journal.seek(Sought("4567", Kind.REASON))) == []
     assert attempts(journal.seek(Sought("2026-01-05", Kind.BATCH))) == ["b-1"]
     assert journal.seek(Sought("xy", Kind.MODULE)).rows == ()
+    assert attempts(journal.seek(Sought("BATTERY=2231-A", Kind.LOT))) == []  # that of another part
     assert journal.seek(Sought("67", Kind.END)).rows == ()  # the end of too many
 
 
