@@ -6,7 +6,7 @@ terminal on exit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -27,9 +27,10 @@ from ..view.reduce import replay
 from ..view.state import BenchState
 from ..words.catalogue import Words
 from ..words.say import Say
-from .messages import EventsWaiting, LeaveNow
+from .keyboard import Keyboard
+from .messages import EventsWaiting, LeaveNow, ScannerPaused
 from .pump import EventPump
-from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
+from .scanner import Broken, Found, Scanned, Typed
 from .screens.asking import Question, TypeLabel, TypeReason, stop
 from .screens.batches import Batches
 from .screens.bench import BenchScreen
@@ -96,8 +97,7 @@ class BenchApp(App[None]):
         self._drawn_at = 0.0
         self._draw_timer: Timer | None = None
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
-        self._scanner: ScanDetector[events.Key] = ScanDetector()
-        self._scan_timer: Timer | None = None
+        self._keyboard = Keyboard(self, self._act)
         self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
         # the terminal's own colours where the palette has none; with NO_COLOR that means no colours at all
         super().__init__(ansi_color=True)
@@ -194,32 +194,27 @@ class BenchApp(App[None]):
     # --- input ---
 
     async def on_event(self, event: events.Event) -> None:
-        """Pass every key through the scan detector, which keeps those of a scanner."""
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        """Pass every key through the keyboard, which puts them in order and keeps those of a scanner."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._keyboard.press(event)
+        else:
             await super().on_event(event)
-            return
-        await self._sort(self._scanner.key(event, event.key, event.character, event.time))
-        if self._scan_timer is not None:
-            self._scan_timer.stop()
-        self._scan_timer = self.set_timer(GAP_S, self._scanner_pauses) if self._scanner.due is not None else None
 
-    async def _scanner_pauses(self) -> None:
-        if self._scanner.due is not None:
-            await self._sort(self._scanner.idle(self._scanner.due))
+    def on_scanner_paused(self, message: ScannerPaused) -> None:
+        self._keyboard.pause(message.time)
 
-    async def _sort(self, found: Iterable[Found[events.Key]]) -> None:
-        for one in found:
-            if self._hint:
-                self._hint = ""
-                self._show()
-            match one:
-                case Typed(keys):
-                    for key in keys:
-                        await super().on_event(self._meant(key))
-                case Scanned(text):
-                    self._scanned(text)
-                case Broken():
-                    self._say(Say("scan_unreadable"))
+    async def _act(self, found: Found[events.Key]) -> None:
+        if self._hint:
+            self._hint = ""
+            self._show()
+        match found:
+            case Typed(keys):
+                for key in keys:
+                    await super().on_event(self._meant(key))
+            case Scanned(text):
+                self._scanned(text)
+            case Broken():
+                self._say(Say("scan_unreadable"))
 
     def _meant(self, key: events.Key) -> events.Key:
         """Make key bindings case-insensitive outside input fields."""

@@ -1,4 +1,4 @@
-"""What other threads tell the app."""
+"""What other threads and timers tell the app."""
 
 from __future__ import annotations
 
@@ -14,3 +14,7 @@ class EventsWaiting(Message):
 
 class LeaveNow(Message):
     """The program requests that the screen be closed."""
+
+
+class ScannerPaused(Message):
+    """No key came for so long that what is held back was typed. Keys pressed before it are ahead of it in the queue."""

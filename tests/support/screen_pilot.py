@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from textual import events
@@ -51,28 +52,27 @@ async def settle(pilot: BenchPilot) -> None:
     """Until the app has made up its mind whether a hand or a scanner typed."""
     app = pilot.app
     assert isinstance(app, BenchApp)
-    while app._scanner.due is not None:
+    while not app._keyboard.is_idle:
         await asyncio.sleep(0.005)
     await pilot.pause()
 
 
 async def scan(pilot: BenchPilot, app: BenchApp, text: str, *, gap: float = 0.004, end: str = "enter") -> None:
     """As a scanner does: all characters within a few milliseconds, whatever has the focus."""
-    at = 1000.0
+    at = time.monotonic()
     for character in [*text, end]:
-        key = events.Key(character if len(character) > 1 else _key_name(character), _printable(character))
+        key = key_of(character)
         key.time = at = at + gap
         app.post_message(key)
     await pilot.pause()
     await settle(pilot)
 
 
-def _key_name(character: str) -> str:
-    return {" ": "space", ":": "colon", "?": "question_mark"}.get(character, character)
-
-
-def _printable(character: str) -> str | None:
-    return character if len(character) == 1 else None
+def key_of(name: str) -> events.Key:
+    """Return the key of a character, or of a name such as ``enter``."""
+    names = {" ": "space", ":": "colon", "?": "question_mark"}
+    characters = {name: character for character, name in names.items()}
+    return events.Key(names.get(name, name), name if len(name) == 1 else characters.get(name))
 
 
 def picture(app: BenchApp) -> str:

@@ -1,0 +1,97 @@
+"""The order of keys: each acts on the screen that the one before it led to, and a scan is kept from the keys.
+
+Textual gives a key to whatever has the focus when it comes, which may be a screen that an earlier key, still on its way
+through the widgets, is about to cover. Here a key waits until the one before it has had all its effects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from textual import events
+from textual.app import App
+
+from .messages import ScannerPaused
+from .scanner import Found, ScanDetector, Typed
+
+PATIENCE_S = 5.0
+"""Seconds after which the next key no longer waits: a widget that is taken away never answers."""
+
+
+class Keyboard:
+    """Sorts the keys of ``app`` into typed and scanned, and has ``act`` called with one after the other.
+
+    To be used on the app's thread: `press` for each key, `pause` for each `ScannerPaused` that the app gets.
+    """
+
+    def __init__(self, app: App[None], act: Callable[[Found[events.Key]], Awaitable[None]]) -> None:
+        self._app, self._act = app, act
+        self._detector: ScanDetector[events.Key] = ScanDetector()
+        self._waiting: deque[Found[events.Key]] = deque()
+        self._is_acting = self._is_timed = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether every key so far has acted."""
+        return self._detector.due is None and not self._is_acting
+
+    def press(self, key: events.Key) -> None:
+        """Take a key. It acts later, when it is known to be no part of a scan and no earlier one is at work."""
+        self._take(self._detector.key(key, key.key, key.character, key.time))
+
+    def pause(self, at: float) -> None:
+        """Release what is held back, as all keys pressed before ``at`` have been taken."""
+        self._is_timed = False
+        self._take(self._detector.idle(at))
+
+    def _take(self, found: list[Found[events.Key]]) -> None:
+        for one in found:
+            self._waiting.extend([Typed((key,)) for key in one.keys] if isinstance(one, Typed) else [one])
+        if self._waiting and not self._is_acting:
+            self._is_acting = True
+            self._app.run_worker(self._act_in_order(), group="keyboard")
+        if self._detector.due is not None and not self._is_timed:
+            self._is_timed = True
+            wait = max(0.0, self._detector.due - time.monotonic())
+            asyncio.get_running_loop().call_later(wait, lambda: self._app.post_message(ScannerPaused()))
+
+    async def _act_in_order(self) -> None:
+        try:
+            while self._waiting:
+                one, screen = self._waiting.popleft(), self._app.screen
+                await self._act(one)
+                if isinstance(one, Typed) or self._app.screen is not screen:
+                    await self._all_through()
+        finally:
+            self._is_acting = False
+
+    async def _all_through(self) -> None:
+        """Wait until the last key has had its effects.
+
+        A key passes from the widget with the focus through those around it to the app, where it acts; what it makes a
+        widget say (a field: submitted) passes the same way once more. It is through when two callbacks have gone that
+        way, one after the other, and have found the same screen and focus at both ends.
+        """
+        unchanged = 0
+        while unchanged < 2:
+            before = self._app.screen, self._app.focused
+            await self._pass_through()
+            unchanged = unchanged + 1 if before == (self._app.screen, self._app.focused) else 0
+
+    async def _pass_through(self) -> None:
+        """Have a callback called by the widget with the focus, then by each around it, and by the app at last."""
+        around = iter((self._app.focused or self._app.screen).ancestors_with_self)
+        through = asyncio.Event()
+
+        def passed() -> None:
+            if not any(node.call_later(passed) for node in around):  # one that is closing takes no callback
+                through.set()
+
+        passed()
+        try:
+            await asyncio.wait_for(through.wait(), PATIENCE_S)
+        except TimeoutError:
+            return
