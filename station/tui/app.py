@@ -15,7 +15,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input
 
 from ..engine.commands import BindPort, Command, PutSlotBack, RetrySlot, Scan, ScanField, SignalUnit, TakeSlotOut
 from ..engine.events import Event
@@ -27,7 +26,8 @@ from ..view.reduce import replay
 from ..view.state import BenchState
 from ..words.catalogue import Words
 from ..words.say import Say
-from .keyboard import Keyboard
+from .digits import Digits
+from .keyboard import Keyboard, meant
 from .messages import EventsWaiting, LeaveNow, ScannerPaused
 from .pump import EventPump
 from .scanner import Broken, Found, Scanned, Typed
@@ -88,16 +88,17 @@ class BenchApp(App[None]):
         self.sounds: Sounds | None = None  # none: silence
         self.state = BenchState.of(slots, words)
         self.selected: int | None = None
+        self._foreseen: int | None = None  # the slot to draw as selected, 0: none, until a key is known to be typed
         self._hint = ""  # reply to the last key, until the next one
         self._is_standing = self._must_leave = False
         self._lit_by_us: set[int] = set()
         self._seconds = 0.0  # the time by which lights blink
-        self._tens = 0  # the last digit pressed, while another may follow
+        self._digits = Digits()
         self._tens_timer: Timer | None = None
         self._drawn_at = 0.0
         self._draw_timer: Timer | None = None
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
-        self._keyboard = Keyboard(self, self._act)
+        self._keyboard = Keyboard(self, self._act, self._foresee)
         self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
         # the terminal's own colours where the palette has none; with NO_COLOR that means no colours at all
         super().__init__(ansi_color=True)
@@ -173,9 +174,10 @@ class BenchApp(App[None]):
                 self._say(Say("no_sound"))
 
     def _show(self) -> None:
+        selected = self.selected if self._foreseen is None else self._foreseen or None
         for screen in self.screen_stack:
             if isinstance(screen, BenchScreen):
-                screen.show(self.state, hint=self._hint, selected=self.selected, seconds=self._seconds)
+                screen.show(self.state, hint=self._hint, selected=selected, seconds=self._seconds)
             elif isinstance(screen, Details | Following):
                 screen.show(self.state)
         if isinstance(self.screen, Question):
@@ -203,25 +205,29 @@ class BenchApp(App[None]):
     def on_scanner_paused(self, message: ScannerPaused) -> None:
         self._keyboard.pause(message.time)
 
+    def _foresee(self, key: events.Key | None) -> None:
+        """Mark the slot that a digit is about to select; None takes that back."""
+        self._foreseen = None
+        if key is not None:
+            number = self._digits.number(int(key.key), self._numbers) if key.key.isdecimal() else None
+            if number is None or not isinstance(self.screen, BenchScreen) or self._would_bind(number):
+                return
+            self._foreseen = 0 if number == self.selected else number
+        self._show()
+
     async def _act(self, found: Found[events.Key]) -> None:
+        self._foreseen = None
         if self._hint:
             self._hint = ""
             self._show()
         match found:
             case Typed(keys):
                 for key in keys:
-                    await super().on_event(self._meant(key))
+                    await super().on_event(meant(key, self.focused))
             case Scanned(text):
                 self._scanned(text)
             case Broken():
                 self._say(Say("scan_unreadable"))
-
-    def _meant(self, key: events.Key) -> events.Key:
-        """Make key bindings case-insensitive outside input fields."""
-        if isinstance(self.focused, Input) or key.key != key.character or not key.character.isupper():
-            return key
-        small = key.character.lower()
-        return events.Key(small, small)
 
     def _scanned(self, text: str) -> None:
         """Route a scan to the field of the open screen, else to the engine, with the slot named by S if any."""
@@ -256,24 +262,23 @@ class BenchApp(App[None]):
         A single digit selects at once, but binds a port only after the second digit can no longer come: binding is
         permanent.
         """
-        tens, self._tens = self._tens, 0
+        number = self._digits.number(digit, self._numbers)
         if self._tens_timer is not None:
             self._tens_timer.stop()
-        number = 10 * tens + digit
-        if not tens or self.state.slot(number) is None:
-            number = digit
-            if any(slot.number // 10 == digit for slot in self.state.slots if digit):
-                self._tens = digit
-                self._tens_timer = self.set_timer(self.digit_s, self._stands_alone)
-                if self._would_bind(digit):
-                    return
+        if self._digits.press(digit, self._numbers):
+            self._tens_timer = self.set_timer(self.digit_s, self._stands_alone)
+            if self._would_bind(digit):
+                return
         if number:
             self.action_slot(number)
 
     def _stands_alone(self) -> None:
-        digit, self._tens = self._tens, 0
-        if digit and self._would_bind(digit):
+        if (digit := self._digits.stand_alone()) and self._would_bind(digit):
             self.action_slot(digit)
+
+    @property
+    def _numbers(self) -> list[int]:
+        return [slot.number for slot in self.state.slots]
 
     def _would_bind(self, number: int) -> bool:
         slot = self.state.slot(number)
@@ -292,7 +297,7 @@ class BenchApp(App[None]):
 
     def action_move(self, by: int) -> None:
         """Select the slot ``by`` places further (-1: back), wrapping around; the first or last if none is selected."""
-        numbers = [slot.number for slot in self.state.slots]
+        numbers = self._numbers
         if self.selected in numbers:
             self.selected = numbers[(numbers.index(self.selected) + by) % len(numbers)]
         elif numbers:

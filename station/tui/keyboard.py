@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 
 from textual import events
 from textual.app import App
+from textual.widget import Widget
+from textual.widgets import Input
 
 from .messages import ScannerPaused
 from .scanner import Found, ScanDetector, Typed
@@ -21,17 +23,33 @@ PATIENCE_S = 5.0
 """Seconds after which the next key no longer waits: a widget that is taken away never answers."""
 
 
+def meant(key: events.Key, focused: Widget | None) -> events.Key:
+    """Make key bindings case-insensitive outside input fields."""
+    if isinstance(focused, Input) or key.key != key.character or not key.character.isupper():
+        return key
+    small = key.character.lower()
+    return events.Key(small, small)
+
+
 class Keyboard:
     """Sorts the keys of ``app`` into typed and scanned, and has ``act`` called with one after the other.
 
+    ``foresee`` is called with a key that will most likely turn out to be typed, some time before that is sure and `act`
+    is called, and with None if it was a scanner's after all: what it does must show nothing but what can be taken back.
     To be used on the app's thread: `press` for each key, `pause` for each `ScannerPaused` that the app gets.
     """
 
-    def __init__(self, app: App[None], act: Callable[[Found[events.Key]], Awaitable[None]]) -> None:
-        self._app, self._act = app, act
+    def __init__(
+        self,
+        app: App[None],
+        act: Callable[[Found[events.Key]], Awaitable[None]],
+        foresee: Callable[[events.Key | None], None],
+    ) -> None:
+        self._app, self._act, self._foresee = app, act, foresee
         self._detector: ScanDetector[events.Key] = ScanDetector()
         self._waiting: deque[Found[events.Key]] = deque()
         self._is_acting = self._is_timed = False
+        self._foreseen: events.Key | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -46,6 +64,15 @@ class Keyboard:
         """Release what is held back, as all keys pressed before ``at`` have been taken."""
         self._is_timed = False
         self._take(self._detector.idle(at))
+        lone = self._detector.lone
+        if (
+            lone is not None
+            and lone is not self._foreseen
+            and not self._is_acting
+            and at >= self._detector.likely_typed
+        ):
+            self._foreseen = lone
+            self._foresee(lone)
 
     def _take(self, found: list[Found[events.Key]]) -> None:
         for one in found:
@@ -53,10 +80,15 @@ class Keyboard:
         if self._waiting and not self._is_acting:
             self._is_acting = True
             self._app.run_worker(self._act_in_order(), group="keyboard")
+        if self._foreseen is not None and self._detector.lone is not self._foreseen:
+            self._foreseen = None
+            if not self._waiting:  # the key that acts now takes its place
+                self._foresee(None)
         if self._detector.due is not None and not self._is_timed:
             self._is_timed = True
-            wait = max(0.0, self._detector.due - time.monotonic())
-            asyncio.get_running_loop().call_later(wait, lambda: self._app.post_message(ScannerPaused()))
+            now, likely = time.monotonic(), self._detector.likely_typed
+            wait = (likely if now < likely else self._detector.due) - now
+            asyncio.get_running_loop().call_later(max(0.0, wait), lambda: self._app.post_message(ScannerPaused()))
 
     async def _act_in_order(self) -> None:
         try:

@@ -13,6 +13,9 @@ from typing import Generic, TypeVar
 GAP_S = 0.030
 """Seconds; characters closer together than this come from a scanner."""
 
+LIKELY_S = 0.012
+"""Seconds after which most scanners have sent their second character."""
+
 MIN_LENGTH = 4
 """Shorter bursts are keys hit at the same time; no code on a unit, badge or order is that short."""
 
@@ -67,6 +70,16 @@ class ScanDetector(Generic[K]):
     def due(self) -> float | None:
         """Return the time at which `idle` must be called; None if nothing is held back."""
         return self._last + GAP_S if self._held else None
+
+    @property
+    def lone(self) -> K | None:
+        """Return the key that is held back if it is the only one."""
+        return self._held[0] if len(self._held) == 1 else None
+
+    @property
+    def likely_typed(self) -> float:
+        """Return the time from which on a key that is still the only one is most likely no scan's first."""
+        return self._last + LIKELY_S
 
     def key(self, key: K, name: str, character: str | None, at: float) -> list[Found[K]]:
         """Process a key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, and time."""

@@ -43,6 +43,7 @@ class TileGrid:
     name: range
 
     @classmethod
+    @functools.lru_cache
     def of(cls, width: int, height: int) -> TileGrid:
         """Return the grid of ``width`` x ``height`` cells."""
         if width <= 0 or height <= 0:

@@ -6,6 +6,7 @@ A `Words` is made at start (`load`) and handed to every face; there is no global
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from .say import Say
 _DAYS = 7
 _OWN = {"blocks", "short"}
 """Parts a language has where it needs them, whether or not the English message has them."""
+KEPT = 2048  # texts kept as they were formatted last
 MAX_VALUE = 24  # characters of one value inside a sentence
 
 
@@ -84,6 +86,9 @@ class Words:
         }  # fmt: skip
         # not isolating: what reverses the reading order is taken out of every value
         self._bundle = FluentBundle([language], functions=functions, use_isolating=False)
+        self._formatted = functools.lru_cache(KEPT)(
+            lambda pattern, values: str(self._bundle.format_pattern(pattern, dict(values))[0])
+        )  # a bench draws the same few sentences many times a second
         self._names: dict[str, tuple[str, ...]] = {}
         own, given = [_parsed(text) for text in texts], [_parsed(text) for text in english]
         for resource in (*own, *given):
@@ -163,7 +168,7 @@ class Words:
             raise BadCatalogue(f"{key} needs {_DAYS} words, Monday first")
 
     def _format(self, pattern: Any, values: Mapping[str, object]) -> str:
-        return str(self._bundle.format_pattern(pattern, dict(values))[0])
+        return self._formatted(pattern, tuple(values.items()))
 
     def _found(self, group: str, name: str, otherwise: str) -> str:
         """Return the text of the message ``group-name``, or ``otherwise``."""
@@ -249,11 +254,11 @@ class Words:
             return _cut(_raw(value))
 
 
+@dataclass(frozen=True)
 class _Value(FluentType):
     """Wraps a value of a `Say`: functions of the catalogue get it whole, a person cleaned and cut."""
 
-    def __init__(self, raw: str) -> None:
-        self.raw = raw
+    raw: str
 
     def format(self, _locale: object) -> str:
         return _cut(self.raw)

@@ -15,19 +15,23 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from support.screen_story import Story
+from support.screen_story import AT, Story
 from textual import events
 from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.geometry import Size
 from textual.widgets import Static
 
+from station.engine import commands as cmd
 from station.engine import events as ev
+from station.tui.app import BenchApp
+from station.words import say as sentence
 
 Say = Callable[[str], None]
 SIZE = (160, 48)
 KEYS = 100
 GAP_S = 0.08  # between two keys; not a scanner
+SCANNER_S = 0.001  # between two characters
 PROGRESS_S = 0.05
 
 
@@ -81,6 +85,25 @@ async def shown(app: App[Any]) -> AsyncIterator[float]:
     await running
 
 
+async def scanned(app: App[Any], count: int) -> list[float]:
+    """Scan ``count`` labels one after the other; returns for each the milliseconds from its end to its answer."""
+    took = []
+    for number in range(count):
+        label = f"P044SCAN{number:05d}"
+        wrote(app).clear()
+        keys = [events.Key(character, character if len(character) == 1 else None) for character in [*label, "enter"]]
+        for place, key in enumerate(keys, 1 - len(keys)):
+            key.time = time.monotonic() + place * SCANNER_S
+            app.post_message(key)
+        began = time.perf_counter()
+        while not (seen := [at for at, data in wrote(app) if label in data]):
+            await asyncio.sleep(0.001)
+            assert time.perf_counter() - began < 5, f"{label} was never answered"
+        took.append(1000 * (seen[0] - began))
+        await asyncio.sleep(GAP_S)
+    return took
+
+
 async def pressed(app: App[Any], keys: list[str]) -> list[float]:
     """Press ``keys`` one after the other; returns for each the milliseconds until its slot is marked."""
     took = []
@@ -126,6 +149,7 @@ def test_bare(say: Say) -> None:
 def test_key_to_paint(count: int, say: Say) -> None:
     story = Story(count)
     app = story.app(is_animated=True)
+    answering(app)
 
     async def run() -> None:
         over = threading.Event()
@@ -136,7 +160,7 @@ def test_key_to_paint(count: int, say: Say) -> None:
             cpu, began = time.process_time(), time.perf_counter()
             await asyncio.sleep(4.0)
             idle = (time.process_time() - cpu) / (time.perf_counter() - began)
-            feeder = threading.Thread(target=busy, args=(story, app.feed, over))
+            feeder = threading.Thread(target=busy, args=(story, app.feed, over), daemon=True)
             feeder.start()
             await asyncio.sleep(1.0)
             wrote(app).clear()
@@ -145,14 +169,25 @@ def test_key_to_paint(count: int, say: Say) -> None:
             load = (time.process_time() - cpu) / (time.perf_counter() - began)
             painted = sum(len(data) for _, data in wrote(app)) / 4000
             took = await pressed(app, KEYS_PRESSED)
+            scans = await scanned(app, KEYS)
             over.set()
             feeder.join()
         say(
             f"{count} slots: first paint {first:.2f} s, idle {idle:.1%} of a core; busy {load:.0%}, {painted:.0f} kB/s,"
-            f" key to paint {told(took)}"
+            f" key to paint {told(took)}; scan to paint {told(scans)}"
         )
 
     asyncio.run(run())
+
+
+def answering(app: BenchApp) -> None:
+    """Have the app hear about each scan at once, as the station reads a label it does not know."""
+
+    def answer(command: cmd.Command) -> None:
+        if isinstance(command, cmd.Scan):
+            app.feed(ev.ScanRead(at=AT, shown=command.text, accepted=False, say=sentence.Say("scan_unclaimed")))
+
+    app._send = answer
 
 
 def busy_from(story: Story, slot: int) -> list[ev.Event]:

@@ -1,11 +1,14 @@
-"""Keys that come faster than windows open: each acts on the screen that the one before it led to."""
+"""Keys that come faster than windows open: each acts on the screen that the one before it led to.
+
+And a digit's slot is marked before it is sure that no scanner typed it, as nothing but a mark.
+"""
 
 from __future__ import annotations
 
 import time
 
 import pytest
-from support.screen_pilot import BenchPilot, key_of, on_loop, press, running, settle, tell
+from support.screen_pilot import BenchPilot, key_of, on_loop, press, running, settle, tell, tile
 from support.screen_story import Story
 from textual import events
 from textual.screen import Screen
@@ -13,6 +16,7 @@ from textual.widgets import Input
 
 from station.engine import commands as cmd
 from station.tui.app import BenchApp
+from station.tui.scanner import GAP_S, LIKELY_S, MIN_LENGTH
 from station.tui.screens.asking import Question, TypeLabel
 from station.tui.screens.batches import Batches
 from station.tui.screens.bench import BenchScreen
@@ -20,6 +24,7 @@ from station.tui.screens.details import Details
 from station.tui.screens.find import Find
 from station.tui.screens.help import Help
 from station.tui.screens.new_batch import NewBatch
+from station.tui.widgets.slot import SlotTile
 
 HAND_S, SCANNER_S = 0.04, 0.001
 
@@ -170,3 +175,69 @@ async def test_scans_at_a_thousand_characters_a_second_are_all_recognised(
         meant = [slot for _, slot, _ in codes(story) if slot is not None]
         assert meant == ([2] if where is TypeLabel else []), "only the scan that was asked for names a slot"
         assert all(not one.value for one in app.screen.query(Input))
+
+
+LATER_S = 3_600.0  # no timer of the app's comes between
+
+
+def marked(app: BenchApp) -> list[int]:
+    return [slot.number for slot in app.state.slots if tile(app, slot.number).has_class("-selected")]
+
+
+@pytest.mark.parametrize(
+    ("before", "key", "expected"), [((), "2", [2]), (("2",), "2", []), (("2",), "4", [4]), (("2",), "0", [2])]
+)
+@on_loop
+async def test_a_digit_marks_its_slot_before_it_acts(
+    story: Story, before: tuple[str, ...], key: str, expected: list[int]
+) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, *before)
+        selected = app.selected
+        at = time.monotonic() + LATER_S
+        app._keyboard.press(*stamped([key], 0, at))
+        app._keyboard.pause(at + LIKELY_S / 2)
+        assert marked(app) == ([selected] if selected else [])
+        app._keyboard.pause(at + LIKELY_S)
+        assert (marked(app), app.selected) == (expected, selected)
+        await tell(pilot, app, *story.arrives(1))
+        assert marked(app) == expected, "what else is drawn meanwhile leaves the mark"
+        app._keyboard.pause(at + GAP_S)
+        await settle(pilot)
+        assert (marked(app), [app.selected] if app.selected else []) == (expected, expected)
+
+
+@pytest.mark.parametrize("text", ["8934076500002587651", "2P04", "2R"])
+@on_loop
+async def test_a_scan_takes_the_mark_of_its_first_digit_back(story: Story, text: str) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, "4")
+        at = time.monotonic() + LATER_S
+        first, *others = stamped([*text, "enter"], GAP_S * 0.9, at)
+        app._keyboard.press(first)
+        app._keyboard.pause(at + LIKELY_S)
+        assert marked(app) == [int(text[0])]
+        app._keyboard.press(others[0])
+        assert marked(app) == [4]
+        for key in others[1:]:
+            app._keyboard.press(key)
+        await settle(pilot)
+        if len(text) >= MIN_LENGTH:
+            assert (codes(story), app.selected) == ([(text, None, "")], 4)
+        else:  # typed after all
+            assert (codes(story), app.selected) == ([], 2)
+
+
+@pytest.mark.parametrize("opener", ["s", "question_mark", "f"])
+@on_loop
+async def test_a_digit_marks_nothing_behind_a_window(story: Story, opener: str) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, opener)
+        at = time.monotonic() + LATER_S
+        app._keyboard.press(*stamped(["2"], 0, at))
+        app._keyboard.pause(at + LIKELY_S)
+        bench = app.screen_stack[0]
+        assert not [one for one in bench.query(SlotTile) if one.has_class("-selected")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
@@ -29,9 +31,15 @@ class SlotTile(Widget):
         self.slot = slot
         self._glyphs, self._words = glyphs, words
         self._seconds = 0.0
+        self._is_framing = False
         self._is_selected = self._is_mixed = False
         self._tile, self._framed = Tile("", (), ""), ("", "")
+        self._ground: Style | None = None  # the style of all its cells, until that changes
         self._dress()
+
+    def notify_style_update(self) -> None:
+        self._ground = None
+        super().notify_style_update()
 
     def show(self, slot: SlotState, *, is_selected: bool, seconds: float, is_mixed: bool) -> None:
         """Redraw what changed. ``seconds``: the time by which lights blink."""
@@ -67,8 +75,19 @@ class SlotTile(Widget):
         mark = self._glyphs.cursor if self._is_selected else ""
         framed = (f"{mark}{self._tile.title or self.slot.number}", self._tile.foot)
         if framed != self._framed:
-            self._framed = framed
+            before, self._framed = self._framed, framed
+            self._is_framing = True
             self.border_title, self.border_subtitle = map(Content, framed)  # Content: markup is not interpreted
+            self._is_framing = False
+            for y, old, new in zip((-1, self.content_size.height), before, framed, strict=True):
+                if old != new:
+                    self.refresh(Region(-1, y, self.size.width + 2, 1))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Redraw ``regions``, else all. A new text in the border redraws its line, where Textual redraws the widget."""
+        if self._is_framing:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def on_resize(self) -> None:
         self._fill()
@@ -77,7 +96,9 @@ class SlotTile(Widget):
     def render_line(self, y: int) -> Strip:
         """Return line ``y``, centred."""
         line = self._tile.lines[y] if y < len(self._tile.lines) else Line()
-        width, base = self.content_size.width, self.rich_style
+        if self._ground is None:
+            self._ground = self.rich_style
+        width, base = self.content_size.width, self._ground
         style = base + Style(bold=line.is_bold or None, color=line.colour or None, bgcolor=line.ground or None)
         left = max(0, (width - width_of(line.text)) // 2)
         right = max(0, width - left - width_of(line.text))
