@@ -7,6 +7,7 @@ memory, so no terminal has a part in it. Busy: every slot reports progress 20 ti
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import threading
 import time
@@ -148,7 +149,7 @@ def test_bare(say: Say) -> None:
 @pytest.mark.parametrize("count", [16, 32])
 def test_key_to_paint(count: int, say: Say) -> None:
     story = Story(count)
-    app = story.app(is_animated=True)
+    app = story.app(is_animated=True, on_ready=gc.freeze)  # as the program does
     answering(app)
 
     async def run() -> None:
