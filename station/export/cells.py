@@ -10,8 +10,9 @@ between a semicolon and a formula.
 
 from __future__ import annotations
 
-import functools
 import re
+from collections.abc import Callable
+from typing import Any
 
 from drivers.plain_text import printable
 
@@ -34,9 +35,14 @@ _SHORT_CHARS = 40
 """No date is longer; longer texts are not matched."""
 
 
-@functools.lru_cache(maxsize=1024)  # most cells of a log repeat those of the row above
+_HARMLESS = re.compile(rf"(?!{_MONTH}|true|false)[a-z][a-z0-9_.\-]*", re.ASCII | re.IGNORECASE)
+"""Ids, names and words that no program takes for anything else."""
+
+
 def guarded(text: str) -> str:
     """Prepare ``text`` for a cell: replace control characters by blanks, and put the mark before what would change."""
+    if _HARMLESS.fullmatch(text):
+        return text
     clean = printable(text, " ")
     inside = _MARKS.sub(rf";\1{MARK}", clean) if ";" in clean else clean
     return MARK + inside if _would_change(clean) else inside
@@ -56,10 +62,23 @@ def unguarded(cell: str) -> str:
     return _MARKED.sub(r";\1", cell.removeprefix(MARK))
 
 
-@functools.lru_cache(maxsize=1024)  # most steps that had nothing to do took no time
-def number(value: float | None) -> str:
-    """Format a number for a cell: at most three decimals, always with a point; "" for None."""
-    return "" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
+class Cells(dict[Any, str]):
+    """Cells by their values, each made once, "" for None and "": most repeat those of the rows above."""
+
+    def __init__(self, make: Callable[[Any], str]) -> None:
+        super().__init__(_EMPTY)
+        self._make = make
+
+    def __missing__(self, value: Any) -> str:
+        if len(self) >= _MOST_CELLS:
+            self.clear()
+            self.update(_EMPTY)
+        cell = self[value] = self._make(value)
+        return cell
+
+
+_EMPTY = {None: "", "": ""}
+_MOST_CELLS = 1024
 
 
 def is_short_number(text: str) -> bool:

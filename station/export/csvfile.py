@@ -9,21 +9,22 @@ from typing import Any, TextIO
 
 from drivers.plain_text import printable
 
+from ..journal.kept_rows import in_milliseconds
 from .batch_log import BatchLog, Type, Value
-from .cells import guarded, is_short_number, number
+from .cells import Cells, guarded, is_short_number
 from .dialect import BOM, SAFE, Dialect
 from .exporter import Exporter
 
 
 def write_csv(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and the rows of ``log``; return how many. ``file``: opened with ``newline=""``."""
-    columns = log.columns()
+    columns, values = log.valued()
     write = row_writer(file, dialect)
     write(cell_of(Type.TEXT, dialect)(column.name) for column in columns)
-    cells = [(column.value, cell_of(column.type, dialect)) for column in columns]
+    cells = [cell_of(column.type, dialect) for column in columns]
     count = 0
     for row in log.rows(detailed=False):
-        write("" if (value := of(row)) is None or value == "" else cell(value) for of, cell in cells)
+        write([cell(value) for cell, value in zip(cells, values(row), strict=True)])
         count += 1
     return count
 
@@ -36,7 +37,7 @@ def row_writer(file: TextIO, dialect: Dialect) -> Callable[[Iterable[str]], Any]
 
 
 def cell_of(type_: Type, dialect: Dialect) -> Callable[[Any], str]:
-    """Return what writes a value of a column of ``type_``, none of which is None or ""."""
+    """Return what writes a value of a column of ``type_``; None and "" leave a cell empty."""
     text: Callable[[str], str] = guarded if dialect.guards else _clean
 
     def counted(value: Value) -> str:
@@ -45,16 +46,18 @@ def cell_of(type_: Type, dialect: Dialect) -> Callable[[Any], str]:
     def measured(value: Value) -> str:
         return _pointed(f"{value:.10g}", dialect) if isinstance(value, float | int) else text(str(value))
 
-    def took(value: float | None) -> str:
-        return _pointed(number(value), dialect)
+    def took(value: float | str) -> str:
+        return _pointed(value if isinstance(value, str) else in_milliseconds(value), dialect)
 
     def moment(value: str) -> str:
         return f"{datetime.datetime.fromisoformat(value):%Y-%m-%d %H:%M:%S}" if dialect.has_excel_times else value
 
     cells: dict[Type, Callable[[Any], str]] = {
-        Type.TEXT: text, Type.NUMBER: counted, Type.SECONDS: took, Type.VALUE: measured, Type.TIME: moment,
+        Type.TEXT: text, Type.NUMBER: counted, Type.SECONDS: took, Type.TIME: moment,
     }  # fmt: skip
-    return cells[type_]
+    if type_ is Type.VALUE:  # 0.0 and -0.0 would be one key
+        return lambda value: "" if value is None or value == "" else measured(value)
+    return Cells(cells[type_]).__getitem__
 
 
 def _clean(text: str) -> str:

@@ -37,8 +37,7 @@ def write_steps(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     count = 0
     for row in log.rows():
         for values in step_rows(row):
-            pairs = zip(cells, values, strict=True)
-            write("" if value is None or value == "" else cell(value) for cell, value in pairs)
+            write([cell(value) for cell, value in zip(cells, values, strict=True)])
             count += 1
     return count
 

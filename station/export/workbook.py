@@ -114,20 +114,19 @@ def _write(log: BatchLog, file: IO[bytes]) -> int:
         sheet.sheet.fit_to_pages(1, 0)
     _failures(failed, log)
     _summary(book, summary, log)
-    columns = log.columns()
+    columns, values = log.valued()
     units.head([column.name for column in columns])
     steps.head(HEADER)
     measured.head(_MEASURED)
     tries = log.tries()
-    for row in log.rows():
-        units.row(_value(column, column.value(row)) for column in columns)
-        for cells in step_rows(row) if tries < MOST_ROWS else ():
+    for row in log.rows(detailed=tries < MOST_ROWS):
+        units.row(map(_value, columns, values(row)))
+        for cells in step_rows(row):
             steps.row(_timed(cells))
         who = (row.attempt.batch, row.attempt.attempt, row.attempt.device_id, row.facts.get("serial"))
-        for step in row.steps:
-            for one in step.measurements:
-                limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
-                measured.row((*who, step.step, one.name, one.value, one.unit, *limits))
+        for step, one, _ in row.values:
+            limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
+            measured.row((*who, step, one.name, one.value, one.unit, *limits))
     if tries >= MOST_ROWS:
         steps.dropped = tries
     _note_what_is_missing(summary, (("Units", units), ("Steps", steps), ("Measurements", measured)))
@@ -149,6 +148,8 @@ def _value(column: Column, value: Value) -> Value | datetime.datetime:
     if column.type is Type.NUMBER:
         text = str(value)
         return int(text) if is_short_number(text) else text
+    if column.type is Type.SECONDS:
+        return float(value)
     return str(value) if column.type is Type.TEXT else value
 
 

@@ -50,22 +50,28 @@ def release_of(row: sqlite3.Row) -> Release:
     return Release(ref, told["by"], time_of(told["released_at"]))
 
 
-def attempt_record(row: sqlite3.Row) -> AttemptRecord:
-    """One row of the attempts table."""
+def attempt_record(row: sqlite3.Row, release: str | None = None) -> AttemptRecord:
+    """One row of the attempts table, with ``release`` or that of the row."""
     return AttemptRecord(
         attempt=row["attempt"], station_id=row["station_id"], batch=row["batch"] or "", device_id=row["device_id"],
         slot=int(row["slot"]), port_path=row["port_path"], profile=row["profile"],
-        planned=_planned(row["planned"]),
+        planned=texts(row["planned"]),
         operator=row["operator"], started_at=time_of(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
         seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
-        failed_step=row["failed_step"], reason=row["reason"], release=row["release"],
-        lots=tuple(lot_name(part, lot) for part, lot in json.loads(row["lots"])),
+        failed_step=row["failed_step"], reason=row["reason"], release=row["release"] if release is None else release,
+        lots=_lots(row["lots"]),
     )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=64)  # as many as there are profiles
-def _planned(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+@functools.lru_cache(maxsize=1024)  # attempts of one profile plan, and mostly do, the same
+def texts(told: str) -> tuple[str, ...]:
+    """Return the texts in a list of JSON."""
+    return tuple(json.loads(told))
+
+
+@functools.lru_cache(maxsize=64)  # a batch is made of few
+def _lots(told: str) -> tuple[str, ...]:
+    return tuple(lot_name(part, lot) for part, lot in json.loads(told))
 
 
 def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:

@@ -119,6 +119,7 @@ def check_since(db: sqlite3.Connection, known: Tail) -> Tail:
 
 
 _OF_NAMES = "SELECT number FROM names WHERE name IN (SELECT value FROM json_each({}))"
+_BEGUN = "SELECT started_seq FROM attempts WHERE attempt IN (SELECT value FROM json_each(?))"
 _CONCERNED = f"""SELECT seq FROM journal WHERE attempt IN ({_OF_NAMES.format("?")})
     UNION SELECT seq FROM journal WHERE unit IN ({_OF_NAMES.format("?")})
     UNION SELECT seq FROM journal WHERE attempt IS NULL AND unit IS NULL"""
@@ -139,6 +140,8 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
             return "WHERE device_id IN (SELECT value FROM json_each(?))", (unit_list,)
         if table in _BY_ATTEMPT:
             return "WHERE attempt IN (SELECT value FROM json_each(?))", (attempt_list,)
+        if table == "kept_rows":
+            return f"WHERE started_seq IN ({_BEGUN})", (attempt_list,)
         return "", ()
 
     with fresh() as replayed:

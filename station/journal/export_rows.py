@@ -3,56 +3,92 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from ..errors import BadInput
 from ..model import Measurement, Outcome, StepRecord, Verdict
-from .answers import LOTS, attempt_record, measurements, moment_of
+from .answers import LOTS, attempt_record, measurements, moment_of, texts
+from .kept_rows import Shown, Told, told_of
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 
 
+class Value(NamedTuple):
+    """What one try of a step measured."""
+
+    step: str
+    measurement: Measurement
+    is_last: bool  # by the last try of its step
+
+
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """One attempt. ``facts``: name -> value as of its end, owed work included (as of now for one that still runs)."""
+    """One attempt, with what was known of its unit at its end, owed work included (now, for one that still runs)."""
 
     attempt: AttemptRecord
-    facts: dict[str, str]
+    shown: Shown
     outcomes: Mapping[str, str]  # of each step, by its last try
-    seconds: Mapping[str, float]  # of each step, all its tries
-    measured: Mapping[str, tuple[Measurement, ...]]  # in each step, by its last try
-    steps: tuple[StepRecord, ...]  # every try in full; empty where no detail was asked for
-    ended: tuple[datetime.datetime, ...]  # when each of ``steps`` ended
+    seconds: Mapping[str, str]  # of each step, all its tries; as `in_milliseconds` writes them
+    values: tuple[Value, ...]  # all that was measured, in every try
     judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
+    details: Details | None  # None where nobody asked for them
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Return value by name of every fact, or of those that have a column where no detail was asked for."""
+        if self.details is not None:
+            return self.details.facts
+        known = {"device_id": self.attempt.device_id, **self.shown._asdict()}
+        return {name: value for name, value in known.items() if value is not None}
 
     def fact(self, *names: str) -> str:
         """Return the first of ``names`` that is known and not empty."""
         return next((self.facts[name] for name in names if self.facts.get(name)), "")
 
+    @property
+    def steps(self) -> tuple[StepRecord, ...]:
+        """Return every try in full; none where no detail was asked for."""
+        return () if self.details is None else self.details.steps
 
-_SELECT = f"""
-    WITH chosen AS (
-        SELECT *, row_number() OVER (
+    @property
+    def ended(self) -> tuple[datetime.datetime, ...]:
+        """Return when each of ``steps`` ended."""
+        return () if self.details is None else self.details.ended
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What no column shows: ``facts`` by name, every try of a step, and when each ended."""
+
+    facts: Mapping[str, str]
+    steps: tuple[StepRecord, ...]
+    ended: tuple[datetime.datetime, ...]
+
+
+_CHOSEN = """SELECT id FROM (
+        SELECT rowid AS id, started_seq, row_number() OVER (
             PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
         FROM attempts WHERE batch IN (SELECT value FROM json_each(:batches)))
-    SELECT chosen.*, '' AS release, {LOTS.format("chosen")},
+    WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
+_ROW = f"""SELECT attempts.*, {LOTS.format("attempts")},
         (SELECT group_concat(verdict) FROM (
-            SELECT verdict FROM attempts AS one WHERE one.batch = chosen.batch AND one.device_id = chosen.device_id
-            AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged
-    FROM chosen WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
+            SELECT verdict FROM attempts AS one WHERE one.batch = attempts.batch AND one.device_id = attempts.device_id
+            AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged,
+        facts, steps, outcomes, kept_rows.seconds AS took, measured
+    FROM attempts LEFT JOIN kept_rows USING (started_seq) WHERE attempts.rowid = ?"""
+"""Rows are sorted by their numbers and read one by one: sorted whole, a batch of 100,000 would go through the disk."""
 _FACTS = """SELECT name, value FROM facts WHERE device_id = ?1 AND NOT disputed
     AND (?2 IS NULL OR seq <= ?2 OR ?3 = (
         SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
     ORDER BY seq, number"""
 """A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
-_BRIEF = "SELECT step, outcome, seconds, number, seq, NULL, NULL FROM steps WHERE attempt = ? ORDER BY number"
-_DETAILED = """SELECT step, outcome, seconds, number, seq, body, at FROM steps JOIN journal USING (seq)
-    WHERE steps.attempt = ? ORDER BY number"""
-_WITH_VALUES = "SELECT DISTINCT step_number FROM measurements WHERE attempt = ?"
-_BODY = "SELECT body FROM journal WHERE seq = ?"
+_TRIES = """SELECT step, outcome, seconds, at, body FROM steps JOIN journal USING (seq) WHERE steps.attempt = ?
+    ORDER BY number"""
 _OPENED = """SELECT seq, json_extract(body, '$.batch.id'), json_extract(body, '$.batch.release') FROM journal
     WHERE unit IS NULL AND attempt IS NULL AND kind = (SELECT number FROM names WHERE name = 'BatchOpened')
     ORDER BY seq"""
@@ -68,37 +104,54 @@ def export_rows(
     """
     wanted = {"batches": json.dumps(list(batches)), "all_attempts": all_attempts}
     releases = _releases(db)
-    cursor = db.cursor()  # one statement for the rows of each attempt is faster than a list of them in one value
-    cursor.row_factory = None
-    for row in db.execute(_SELECT, wanted):
-        attempt = replace(attempt_record(row), release=_release_at(releases, row["batch"], row["started_seq"]))
-        facts: dict[str, str] = {}
-        if attempt.device_id is not None:
-            held = cursor.execute(_FACTS, (attempt.device_id, row["finished_seq"], attempt.attempt))
-            facts = {**dict(held), "device_id": attempt.device_id}
-        outcomes: dict[str, str] = {}
-        seconds: dict[str, float] = {}
-        measured: dict[str, tuple[Measurement, ...]] = {}
-        steps: list[StepRecord] = []
-        ended: list[datetime.datetime] = []
-        of_steps = cursor.execute(_DETAILED if detailed else _BRIEF, (attempt.attempt,)).fetchall()
-        with_values = {number for (number,) in cursor.execute(_WITH_VALUES, (attempt.attempt,))}
-        for step, outcome, took, number, seq, body, at in of_steps:
-            outcomes[step] = outcome
-            seconds[step] = seconds.get(step, 0.0) + took
-            measured[step] = ()
-            if number in with_values and body is None:
-                (body,) = cursor.execute(_BODY, (seq,)).fetchone()
-            if body is None:
-                continue
-            told = json.loads(body)
-            measured[step] = measurements(told["measurements"]) if "measurements" in told else ()
-            if detailed:
-                reason, proof = told.get("reason", ""), told.get("proof", "")
-                steps.append(StepRecord(step, Outcome(outcome), reason, proof, took, measured[step]))
-                ended.append(moment_of(at))
-        judged = tuple(Verdict[verdict] for verdict in row["judged"].split(",")) if row["judged"] else ()
-        yield ExportRow(attempt, facts, outcomes, seconds, measured, tuple(steps), tuple(ended), judged)
+    cursor = db.cursor()
+    for (chosen,) in db.execute(_CHOSEN, wanted):
+        row = cursor.execute(_ROW, (chosen,)).fetchone()
+        attempt = attempt_record(row, _release_at(releases, row["batch"], row["started_seq"]))
+        told = Told(row["facts"], row["steps"], row["outcomes"], row["took"], row["measured"])
+        if told.facts is None:  # it runs, or its station stopped during it
+            told = told_of(db, attempt.attempt, attempt.device_id)
+        names = texts(told.steps)
+        yield ExportRow(
+            attempt, Shown(*_read(told.facts)), dict(zip(names, texts(told.outcomes), strict=True)),
+            dict(zip(names, told.seconds[1:-1].split(","), strict=False)), _values(names, told.measured),
+            _judged(row["judged"]), _details(db, attempt, row["finished_seq"]) if detailed else None,
+        )  # fmt: skip
+
+
+def _read(told: str) -> Any:
+    return _DECODER.raw_decode(told)[0]
+
+
+_DECODER = json.JSONDecoder()
+
+
+def _values(names: Sequence[str], told: str) -> tuple[Value, ...]:
+    if told == "[]":
+        return ()
+    return tuple(
+        Value(names[place], Measurement(name, value, unit, low, high, wanted, bool(is_out)), is_last)
+        for place, is_last, name, value, unit, low, high, wanted, is_out in _read(told)
+    )
+
+
+def _details(db: sqlite3.Connection, attempt: AttemptRecord, finished_seq: int | None) -> Details:
+    facts: dict[str, str] = {}
+    if attempt.device_id is not None:
+        held = map(tuple, db.execute(_FACTS, (attempt.device_id, finished_seq, attempt.attempt)))
+        facts = {**dict(held), "device_id": attempt.device_id}
+    steps, ended = [], []
+    for step, outcome, seconds, at, body in db.execute(_TRIES, (attempt.attempt,)):
+        told = json.loads(body)
+        values = measurements(told["measurements"]) if "measurements" in told else ()
+        steps.append(StepRecord(step, Outcome(outcome), told.get("reason", ""), told.get("proof", ""), seconds, values))
+        ended.append(moment_of(at))
+    return Details(facts, tuple(steps), tuple(ended))
+
+
+@functools.lru_cache(maxsize=64)
+def _judged(verdicts: str | None) -> tuple[Verdict, ...]:
+    return tuple(Verdict[verdict] for verdict in verdicts.split(",")) if verdicts else ()
 
 
 _Releases = dict[str, list[tuple[int, str]]]
@@ -123,11 +176,12 @@ def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:
     planned = f"SELECT planned FROM attempts WHERE batch IN ({marks}) GROUP BY planned ORDER BY min(started_seq)"
     for row in db.execute(planned, tuple(batches)):
         merge(names, json.loads(row["planned"]))
-    tried = f"SELECT DISTINCT step FROM steps JOIN attempts USING (attempt) WHERE batch IN ({marks}) ORDER BY step"
-    for row in db.execute(tried, tuple(batches)):
-        if row["step"] not in names:
-            names.append(row["step"])
-    return names
+    kept = f"SELECT DISTINCT steps FROM attempts JOIN kept_rows USING (started_seq) WHERE batch IN ({marks})"
+    running = f"""SELECT DISTINCT step FROM attempts JOIN steps USING (attempt)
+        WHERE batch IN ({marks}) AND verdict IS NULL"""
+    tried = {step for row in db.execute(kept, tuple(batches)) for step in texts(row["steps"])}
+    tried |= {row["step"] for row in db.execute(running, tuple(batches))}
+    return [*names, *sorted(tried - {*names})]
 
 
 def count_tries(db: sqlite3.Connection, batches: Sequence[str]) -> int:

@@ -193,7 +193,7 @@ def _batch(text: str) -> _Asked | None:
 
 def _lot(text: str) -> _Asked | None:
     part, equals, lot = text.rpartition("=")
-    sql = "attempt IN (SELECT attempt FROM attempt_lots WHERE lot = :lot COLLATE NOCASE{})"
+    sql = "lot = :lot COLLATE NOCASE{}"
     return sql.format(" AND part = :part COLLATE NOCASE" if equals else ""), {"lot": lot, "part": part}
 
 
@@ -239,7 +239,12 @@ def count_found(db: sqlite3.Connection, sought: Sought) -> int:
     return int(db.execute(f"SELECT count(*) FROM {table}", values).fetchone()[0])
 
 
-def _where(sought: Sought) -> tuple[str | None, dict[str, Any]]:
+_OF_LOT = "attempt IN (SELECT attempt FROM attempt_lots CROSS JOIN attempts USING (attempt) WHERE {})"
+_NEWEST_OF_LOT = _OF_LOT.format("{} AND begun_seq < :seq GROUP BY begun_seq ORDER BY begun_seq DESC LIMIT :limit")
+"""A page of a lot that may have made a hundred thousand units: walked by its index, no further than the page goes."""
+
+
+def _where(sought: Sought, of_lot: str = _OF_LOT) -> tuple[str | None, dict[str, Any]]:
     """Return the statement that lists Device IDs, or the condition of attempts; None where the words cannot be that."""
     asked = _KINDS[sought.kind](sought.text) if sought.kind in _KINDS else ("", {})
     if asked is None:
@@ -252,11 +257,14 @@ def _where(sought: Sought) -> tuple[str | None, dict[str, Any]]:
     parts += [condition for condition, at in spans.items() if at is not None]
     parts += ["verdict = :verdict"] * (sought.verdict is not None)
     times = {name: at and stamp(at) for name, at in (("since", sought.since), ("until", sought.until))}
-    return " AND ".join(parts) or "1", {**values, **times, "verdict": sought.verdict and sought.verdict.name}
+    where = " AND ".join(parts) or "1"
+    where = of_lot.format(where) if sought.kind is Kind.LOT else where
+    return where, {**values, **times, "verdict": sought.verdict and sought.verdict.name}
 
 
 def _page(db: sqlite3.Connection, sought: Sought, after: str, limit: int) -> FoundPage:
-    where, values = _where(sought)
+    is_by_time = bool(sought.since or sought.until)
+    where, values = _where(sought, _OF_LOT if is_by_time else _NEWEST_OF_LOT)
     if where is None:
         return FoundPage(sought, ())
     if sought.is_of_units:
@@ -267,10 +275,10 @@ def _page(db: sqlite3.Connection, sought: Sought, after: str, limit: int) -> Fou
         rows = tuple(_of_unit(db, device_id) for device_id in ids[:limit])
         return FoundPage(sought, rows, ids[limit - 1] if len(ids) > limit else "")
     at, seq = json.loads(after) if after else (AFTER_ALL, 2**62)
-    order = "started_at, started_seq" if sought.since or sought.until else "started_seq"
-    begins = "(started_at, started_seq) < (:at, :seq)" if "," in order else "started_seq < :seq"
+    order = "started_at DESC, started_seq DESC" if is_by_time else "started_seq DESC"
+    begins = "(started_at, started_seq) < (:at, :seq)" if is_by_time else "started_seq < :seq"
     found = db.execute(
-        f"{ATTEMPTS} WHERE {where} AND {begins} ORDER BY {order.replace(',', ' DESC,')} DESC LIMIT :limit",
+        f"{ATTEMPTS} WHERE {where} AND {begins} ORDER BY {order} LIMIT :limit",
         {**values, "at": at, "seq": seq, "limit": limit + 1},
     ).fetchall()
     last = found[limit - 1] if len(found) > limit else None

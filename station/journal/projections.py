@@ -19,6 +19,7 @@ from ..model import EVERYWHERE, NO_LOT, Verdict
 from .chain import Row
 from .counts import count_figures, set_figures
 from .entries import Entry
+from .kept_rows import keep_row, renew_row
 from .stored import rows
 from .tables import PROJECTIONS
 from .unit_facts import current_fact, fact, keep_facts, touch_unit
@@ -129,7 +130,7 @@ def _lot_scanned(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) ->
     touch_unit(db, row, unit)
     db.execute("INSERT OR REPLACE INTO unit_lots VALUES (?, ?, ?, ?)", (unit, part, lot, row.seq))
     db.execute(
-        "INSERT OR REPLACE INTO attempt_lots SELECT attempt, ?, ? FROM attempts WHERE device_id = ?"
+        "INSERT OR REPLACE INTO attempt_lots SELECT attempt, ?, ?, started_seq FROM attempts WHERE device_id = ?"
         " ORDER BY started_seq DESC LIMIT 1",
         (part, lot, unit),
     )
@@ -150,7 +151,8 @@ def _take_lot_out(db: sqlite3.Connection, part: str, batch: str, unit: str | Non
 def _add_unit_lots(db: sqlite3.Connection, attempt: str, device_id: str | None) -> None:
     """Add what is built into the unit to what its attempt was made with; it goes before what its batch uses."""
     db.execute(
-        "INSERT OR REPLACE INTO attempt_lots SELECT ?, part, lot FROM unit_lots WHERE device_id = ?",
+        "INSERT OR REPLACE INTO attempt_lots SELECT attempt, part, lot, started_seq FROM attempts, unit_lots"
+        " WHERE attempt = ? AND unit_lots.device_id = ?",
         (attempt, device_id),
     )
 
@@ -169,8 +171,8 @@ def _attempt_started(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]
          operator["operator"] if operator else "", row.seq, row.at),
     )  # fmt: skip
     db.execute(
-        "INSERT INTO attempt_lots SELECT ?, part, lot FROM batch_lots WHERE batch = ?",
-        (values["attempt"], values.get("batch") or None),
+        "INSERT INTO attempt_lots SELECT ?, part, lot, ? FROM batch_lots WHERE batch = ?",
+        (values["attempt"], row.seq, values.get("batch") or None),
     )
     _add_unit_lots(db, values["attempt"], values["device_id"])
 
@@ -186,12 +188,14 @@ def _unit_identified(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]
     if values.get("platform") and not any(name == "platform" for name, _, _ in facts):
         facts.append(("platform", values["platform"], "identify"))
     keep_facts(db, row, device_id, facts)
+    renew_row(db, values, row.seq)
 
 
 def _unit_facts(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
     if values["device_id"] is not None:
         touch_unit(db, row, values["device_id"])
         keep_facts(db, row, values["device_id"], map(fact, values["facts"]))
+        renew_row(db, values, row.seq)
 
 
 def _step_finished(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
@@ -208,10 +212,11 @@ def _add_step(db: sqlite3.Connection, row: Row, values: Mapping[str, Any], step:
     if measurements := values.get("measurements"):
         db.executemany(
             "INSERT INTO measurements VALUES"
-            " (?1, (SELECT max(number) FROM steps WHERE attempt = ?1), ?2, ?3, ?4, ?5, ?6, ?7)",
-            [(attempt, place, m["name"], m["value"], m.get("unit", ""), m.get("low"), m.get("high"))
-             for place, m in enumerate(measurements)],
+            " (?1, (SELECT max(number) FROM steps WHERE attempt = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            [(attempt, place, m["name"], m["value"], m.get("unit", ""), m.get("low"), m.get("high"),
+              m.get("wanted", ""), m.get("is_out", False)) for place, m in enumerate(measurements)],
         )  # fmt: skip
+    renew_row(db, values, row.seq)
 
 
 def _attempt_finished(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
@@ -227,12 +232,14 @@ def _finish(db: sqlite3.Connection, row: Row, values: Mapping[str, Any], verdict
         touch_unit(db, row, values["device_id"])
     finished = db.execute(
         "UPDATE attempts SET verdict = ?, finished_seq = ?, finished_at = ?, seconds = ?, failed_step = ?, reason = ?,"
-        " sentence = ?, device_id = coalesce(device_id, ?) WHERE attempt = ? AND verdict IS NULL",
+        " sentence = ?, device_id = coalesce(device_id, ?) WHERE attempt = ? AND verdict IS NULL"
+        " RETURNING started_seq, device_id",
         (verdict.name, row.seq, row.at, values.get("seconds"), values.get("failed_step", ""), values.get("reason", ""),
          values.get("sentence", ""), values["device_id"], values["attempt"]),
-    )  # fmt: skip
-    if finished.rowcount == 0:
+    ).fetchone()  # fmt: skip
+    if finished is None:
         raise JournalError(f"attempt {values['attempt']} is not running: it never started or has its verdict already")
+    keep_row(db, values["attempt"], finished["started_seq"], finished["device_id"], row.seq)
 
 
 # --- cloud work owed ---

@@ -177,6 +177,7 @@ VERSIONS = (
     Version(4, "the entries of a unit can be found", "journal_by_unit"),
     Version(5, "every hash, id and head once, figures kept", "names"),
     Version(6, "lots, hashes of modules, ends of attempts found by verdict and time, tallies kept", "step_tally"),
+    Version(7, "what exports show of an attempt is kept, limits of texts, lots found at once", "kept_rows"),
 )
 NEWEST = VERSIONS[-1].number
 ENTRIES_SINCE = 5

@@ -105,8 +105,8 @@ PROJECTION_TABLES = (
         seq INTEGER NOT NULL, PRIMARY KEY (device_id, part)) WITHOUT ROWID""",
     """CREATE TABLE attempt_lots (
         attempt TEXT NOT NULL REFERENCES attempts (attempt), part TEXT NOT NULL, lot TEXT NOT NULL,
-        PRIMARY KEY (attempt, part)) WITHOUT ROWID""",
-    "CREATE INDEX attempts_of_lot ON attempt_lots (lot COLLATE NOCASE)",
+        begun_seq INTEGER NOT NULL, PRIMARY KEY (attempt, part)) WITHOUT ROWID""",
+    "CREATE INDEX attempts_of_lot ON attempt_lots (lot COLLATE NOCASE, begun_seq)",
     # which modules a unit holds, by the first 60 bits of their hash: hashes have few values and many units
     """CREATE TABLE held_modules (
         image INTEGER NOT NULL, device_id TEXT NOT NULL REFERENCES units (device_id), name TEXT NOT NULL,
@@ -122,8 +122,13 @@ PROJECTION_TABLES = (
         PRIMARY KEY (attempt, number)) WITHOUT ROWID""",
     """CREATE TABLE measurements (
         attempt TEXT NOT NULL, step_number INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
-        value, unit TEXT NOT NULL, low REAL, high REAL, PRIMARY KEY (attempt, step_number, number),
+        value, unit TEXT NOT NULL, low REAL, high REAL, wanted TEXT NOT NULL, is_out INTEGER NOT NULL,
+        PRIMARY KEY (attempt, step_number, number),
         FOREIGN KEY (attempt, step_number) REFERENCES steps (attempt, number)) WITHOUT ROWID""",
+    # what an export shows of an attempt that ended (`station.journal.kept_rows`), by the entry that began it
+    """CREATE TABLE kept_rows (
+        started_seq INTEGER PRIMARY KEY, facts TEXT NOT NULL, steps TEXT NOT NULL, outcomes TEXT NOT NULL,
+        seconds TEXT NOT NULL, measured TEXT NOT NULL)""",
     # writes announced and not confirmed yet, or never
     """CREATE TABLE writes (
         seq INTEGER PRIMARY KEY, attempt TEXT, device_id TEXT, step TEXT NOT NULL, target TEXT NOT NULL,
@@ -149,7 +154,7 @@ PROJECTION_TABLES = (
 COUNTED = ("figures", "shares", "step_tally")
 """Tables that hold sums over others."""
 PROJECTIONS = (
-    "measurements", "steps", "writes", "outbox", "digests", "products", "serials", "facts", "ids", "held_modules",
-    "attempt_lots", "unit_lots", "batch_lots", *COUNTED, "attempts", "units", "batches", "operators",
+    "kept_rows", "measurements", "steps", "writes", "outbox", "digests", "products", "serials", "facts", "ids",
+    "held_modules", "attempt_lots", "unit_lots", "batch_lots", *COUNTED, "attempts", "units", "batches", "operators",
 )  # fmt: skip
 """Tables that `rebuild` empties, in an order the foreign keys allow."""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 NEWER = (
     ("pyproject.toml", 'version = "', 'version = "99.'),
-    ("station/journal/schema.py", "\n)\nNEWEST", '\n    Version(7, "of the future", "of_the_future"),\n)\nNEWEST'),
+    ("station/journal/schema.py", "\n)\nNEWEST", '\n    Version(8, "of the future", "of_the_future"),\n)\nNEWEST'),
     ("station/journal/tables.py", "PROJECTION_TABLES = (",
      'PROJECTION_TABLES = (\n    "CREATE TABLE of_the_future (number INTEGER)",'),
 )  # fmt: skip
@@ -91,7 +91,7 @@ def test_an_update_and_the_way_back_leave_the_journal_intact(wheels: tuple[Path,
 
     station.install(later)
     refused = station.run("log", "verify", *place, expect=3)
-    assert "has schema 6, this program knows 7; start the newest station" in refused
+    assert "has schema 7, this program knows 8; start the newest station" in refused
     station.run("demo", "--headless", "--once", "--units", "1", *place)
     after = re.search(r"(\d+) entries, chain unbroken", station.run("log", "verify", *place))
     assert after is not None
@@ -101,7 +101,7 @@ def test_an_update_and_the_way_back_leave_the_journal_intact(wheels: tuple[Path,
     held = (data / "journal" / "journal.db").read_bytes()
     for words in (("log", "verify"), ("log", "find", "PASS"), ("demo", "--headless", "--once")):
         told = station.run(*words, *place, expect=3)
-        assert re.search("has schema 7, this (program|station) knows 6; .*from before the update", told)
+        assert re.search("has schema 8, this (program|station) knows 7; .*from before the update", told)
     assert (data / "journal" / "journal.db").read_bytes() == held, "refused, and not one byte of it changed"
     assert "entries that are not in the backup" in station.run("log", "restore", str(backup), *place, expect=2)
     station.run("log", "restore", str(backup), "--over-newer", *place)

@@ -123,6 +123,11 @@ def test_steps_and_values_of_a_workbook_are_those_of_the_steps_export(told: Jour
     ]  # fmt: skip
 
 
+def test_seconds_of_a_workbook_are_numbers(told: Journal) -> None:
+    (first, *_) = sheet(workbook(told), "Units")
+    assert (first["Seconds"], first["identify s"], first["device_os s"]) == (9.25, 1, 2.5)
+
+
 def test_what_a_sheet_cannot_hold_is_said_in_the_summary(told: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook_module, "MOST_ROWS", 5)
     book = workbook(told)

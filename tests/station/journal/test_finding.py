@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -155,3 +156,22 @@ def test_no_words_break_a_search(journal: Journal, words: str) -> None:
         assert not page.rows
     else:
         assert len(page.rows) <= journal.count(page.sought)
+
+
+def test_a_lot_of_two_parts_is_found_once_an_attempt_page_by_page(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), *(LotScanned(at=at(), batch="B1", lot="77-X", part=part) for part in ("ANT", "CAP")))
+        for number in range(7):
+            verdict = Verdict.FAIL if number % 2 else Verdict.PASS
+            journal.record(started(f"a-{number}", number), finished(f"a-{number}", verdict, number))
+        journal.record(LotScanned(at=at(), slot=3, device_id=unit_id(0), lot="77-x", part="BOX"))
+        for words, wanted in (("77-x", range(6, -1, -1)), ("77-X FAIL", (5, 3, 1)), ("box=77-X", (0,))):
+            found, after, sought = list[str](), "", sought_in(words)
+            while True:
+                page = journal.seek(sought, after, 2)
+                found += attempts(page)
+                if not page.after:
+                    break
+                after, sought = page.after, page.sought
+            assert (words, found) == (words, [f"a-{number}" for number in wanted])
+            assert journal.count(page.sought) == len(found)

@@ -15,7 +15,7 @@ from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.errors import JournalError
 from station.journal import Journal, JournalReader
-from station.journal.schema import told
+from station.journal.schema import NEWEST, told
 from station.model import Verdict
 
 WRONG = (b"\xff\xfe", "x", "\x1b[2J", -1, 10**18, b"\xed\xa0\x80x")
@@ -160,10 +160,12 @@ KINDS = {
     "no migration": (edit("DELETE FROM migrations"), f"{UNLISTED} 0 migrations, and still there is", None),
     "no table of migrations": (edit("DROP TABLE migrations"), f"{UNLISTED} 0 migrations, and still", None),
     "the last migration gone": (
-        edit("DELETE FROM migrations WHERE number = 6"), f"{UNLISTED} 5 migrations, and still there is", None
+        edit(f"DELETE FROM migrations WHERE number = {NEWEST}"),
+        f"{UNLISTED} {NEWEST - 1} migrations, and still there is",
+        None,
     ),
     "the first migration gone": (
-        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4, 5, 6\]", None
+        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4, 5, 6, 7\]", None
     ),
     "another program's": (another_programs, FOREIGN, None),
     "no database": (overwritten, DAMAGED, None),

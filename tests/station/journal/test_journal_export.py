@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.export_story import second_batch
 from support.journal_story import at, finished, identified, item, opened, pending, started, step, unit_id, walked
 
 from drivers.clock import SimulatedClock
@@ -20,7 +21,8 @@ from station.engine.events import AttemptStarted
 from station.engine.records import CredentialWritten, UnitFacts
 from station.errors import BadInput, JournalError
 from station.export import JSONL, export, write_dump
-from station.export.cells import guarded, unguarded
+from station.export.batch_log import batch_log
+from station.export.cells import Cells, guarded, unguarded
 from station.journal import Journal
 from station.journal.export_rows import merge
 from station.model import IdentityFact, Measurement, Outcome, Verdict
@@ -355,3 +357,30 @@ def test_a_dump_has_a_line_for_every_entry_and_ends_with_the_newest_hash(journal
     assert [(line[0], int(line[1])) for line in lines] == [("bench-1", n) for n in (1, 2, 3, 4)]
     assert lines[-1][-1] == journal.verify().hash
     assert all(json.loads(line[4]) for line in lines)
+
+
+def test_the_values_of_a_row_are_those_that_each_column_gives(journal: Journal) -> None:
+    journal.record(*second_batch())
+    with batch_log(journal, "B2", all_attempts=True, secret=lambda unit: f"of {unit}") as log:
+        columns, values = log.valued()
+        rows = list(log.rows())
+        assert len(rows) == 5
+        assert [values(row) for row in rows] == [[column.value(row) for column in columns] for row in rows]
+        assert [column.name for column in columns] == [column.name for column in log.columns()]
+
+
+def test_what_a_running_attempt_shows_is_what_is_kept_of_it_when_it_ends(journal: Journal) -> None:
+    journal.record(*second_batch())
+    before = {row["Attempt"]: row for row in exported(journal, "B2")}
+    journal.record(finished("b-5", Verdict.ABORTED, 5))
+    after = {row["Attempt"]: row for row in exported(journal, "B2")}
+    ends = {"Finished", "Seconds", "Verdict", "Result", "Failed Step"}
+    assert {name for name, cell in after["b-5"].items() if cell != before["b-5"][name]} == ends
+    assert (after["b-5"]["identify s"], after["b-5"]["identify: volts (V)"]) == ("0.5", "3.3")
+
+
+def test_more_different_cells_than_are_remembered_are_each_written_as_they_are() -> None:
+    cells = Cells(lambda value: f"<{value}>")
+    assert [cells[number % 3000] for number in range(9000)] == [f"<{number % 3000}>" for number in range(9000)]
+    assert len(cells) < 3000
+    assert (cells[None], cells[""]) == ("", "")

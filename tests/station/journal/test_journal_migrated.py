@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import sqlite3
 from pathlib import Path
 
 import pytest
+from support.export_story import retried
 from support.journal_story import at, started, tables, unit_id
 
 from drivers.clock import SimulatedClock
 from station.engine.records import LotScanned
 from station.errors import JournalError
+from station.export import CSV, JSONL, export
 from station.journal import JOURNAL_FILE, Journal, JournalReader
 from station.journal.schema import NEWEST
 from station.model import Verdict
@@ -83,3 +86,43 @@ def test_the_file_of_a_newer_station_is_refused_and_not_touched(place: Path, clo
         with pytest.raises(JournalError, match=rf"has schema {NEWEST + 1}, .*from before the update"):
             opening()
     assert (directory / JOURNAL_FILE).read_bytes() == held
+
+
+# --- schema 6: what an export shows of an attempt was not kept -----------------------------------
+
+
+def exported(directory: Path) -> dict[str, str]:
+    """Return all attempts of both batches, in the formats that show most."""
+    found = {}
+    with JournalReader(directory) as reader:
+        for exporter in (CSV, JSONL):
+            file = io.StringIO(newline="")
+            export(reader, ["B1", "B2"], file, exporter, all_attempts=True)
+            found[exporter.name] = file.getvalue()
+    return found
+
+
+@pytest.fixture(scope="module")
+def told_before() -> dict[str, str]:
+    """What the station of schema 6 wrote of the story of `support.export_story`, after a start that ended its walks."""
+    return {name: (KEPT.parent / f"schema6.{name}").read_bytes().decode() for name in ("csv", "jsonl")}
+
+
+def test_a_file_of_schema_6_is_exported_as_its_own_station_did(
+    data: Path, clock: SimulatedClock, told_before: dict[str, str]
+) -> None:
+    data.mkdir(mode=0o700)
+    (data / JOURNAL_FILE).write_bytes(gzip.decompress((KEPT.parent / "schema6.db.gz").read_bytes()))
+    with Journal.open(data, "bench-1", clock) as journal:
+        journal.verify()
+    assert exported(data) == told_before
+
+
+def test_rows_kept_while_a_station_works_are_those_of_a_replay(
+    data: Path, clock: SimulatedClock, told_before: dict[str, str]
+) -> None:
+    with Journal.open(data, "bench-1", clock) as journal:
+        journal.record(*retried())
+    with Journal.open(data, "bench-1", clock) as journal:
+        journal.verify()
+    assert exported(data) == told_before
