@@ -10,7 +10,7 @@ from ..model import TRIAL, Verdict
 from ..words.catalogue import Words
 from ..words.cells import fit, width_of
 from . import tile
-from .look import Glyphs
+from .look import Glyphs, Look
 from .state import BatchLine, BenchState, LogLine, SlotState
 
 KEYS = (
@@ -85,13 +85,20 @@ def frame(
 ) -> Frame:
     """Compose the lines around the slots. ``hint`` is the reply to the last key, and replaces the station's notice.
 
-    The line above the keys has the current message, else the whole sentence of the selected slot.
+    The line above the keys has the current message, else the whole sentence of the selected slot; with none selected,
+    of the one that has waited longest for hands.
     """
     notice = hint or state.notice or (state.words.line(state.stranger) if state.stranger else "")
-    slot = state.slot(selected) if selected is not None else None
+    slot = state.slot(selected) if selected is not None else _longest_asking(state)
     line = notice or (_whole(slot, width, glyphs, state.words) if slot is not None else "")
     log = tuple(log_line(one, width, glyphs, state.words) for one in state.log[:log_rows])
     return Frame(header(state, width, glyphs), log, fit(line, width), bool(notice), footer(state, width, selected))
+
+
+def _longest_asking(state: BenchState) -> SlotState | None:
+    asking = [(slot.ask.since, slot) for slot in state.slots if slot.look is Look.HANDS and slot.ask is not None]
+    since = min((since for since, _ in asking if since is not None), default=None)
+    return next((slot for at, slot in asking if at == since), None)
 
 
 def _whole(slot: SlotState, width: int, glyphs: Glyphs, words: Words) -> str:
@@ -182,6 +189,7 @@ def footer(state: BenchState, width: int, selected: int | None = None) -> str:
     number = selected if selected is not None or len(state.slots) != 1 else state.slots[0].number
     slot = state.slot(number) if number is not None else None
     idle = set() if slot is not None else {"Enter", "O"}
+    idle |= {"1-9"} if len(state.slots) == 1 else set()
     if slot is None or not slot.is_present:
         idle |= {"R", "L"}
     return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words)

@@ -211,7 +211,7 @@ def _unit_arrived(state: BenchState, event: ev.UnitArrived) -> BenchState:
     fresh = SlotState(
         slot.number, clean(event.port_path, 60), slot.off, is_present=True, device_id=id_of(event),
         platform=platform, mode=mode,
-        reason=clean(event.reason), asks=(Ask("", cleaned(event.say), ""),) if event.say else (),
+        reason=clean(event.reason), asks=(Ask("", cleaned(event.say), since=event.at),) if event.say else (),
     )  # fmt: skip
     return state.with_slot(fresh)
 

@@ -69,7 +69,9 @@ def _measured(slot: SlotState, event: ev.Measured) -> SlotState:
 def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
     if slot.verdict is not None:
         return slot
-    ask = Ask(clean(event.step, 40), cleaned(event.say), clean(event.led, 40))
+    step = clean(event.step, 40)
+    since = next((ask.since for ask in slot.asks if ask.step == step), event.at)  # asked again: it waits all along
+    ask = Ask(step, cleaned(event.say), clean(event.led, 40), since)
     others = tuple(one for one in slot.asks if one.step != ask.step)
     return replace(slot, asks=(*others, ask)[-MAX_ROWS:])
 

@@ -59,6 +59,7 @@ class Ask:
     step: str
     say: Say
     led: str = ""
+    since: datetime.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,15 +113,19 @@ def compose(slot: SlotState, place: Place) -> Tile:
     head, title = _head(slot, place, grid)
     lines = [Line()] * grid.height
     lines[grid.word.start : grid.word.stop] = head
-    text = _text(content, grid, place.seconds)
+    is_hidden = grid.gauge and lines[grid.gauge.start] != Line()  # by letters
+    text = _text(content, grid, place.seconds, _gauge(content, grid) if is_hidden else Line())
     lines[grid.text.start : grid.text.start + len(text)] = text
     if grid.gauge and lines[grid.gauge.start] == Line():  # neither letters nor a warning of two lines are there
-        gauge = next((line for line in content.gauge if width_of(line.text) <= grid.width), Line())
-        lines[grid.gauge.start] = gauge
+        lines[grid.gauge.start] = _gauge(content, grid)
     name = slot.name if slot.look is not Look.OFF else ""
     if grid.name:
         lines[grid.name.start] = Line(fit(tail(name, grid.width), grid.width))
     return Tile(title, tuple(lines), _foot(content.foot, "" if grid.name else name, grid.width - BORDER_ENDS))
+
+
+def _gauge(content: _Content, grid: TileGrid) -> Line:
+    return next((line for line in content.gauge if width_of(line.text) <= grid.width), Line())
 
 
 def sentence(slot: SlotState, words: Words) -> Sentence:
@@ -155,7 +159,9 @@ def _head(slot: SlotState, place: Place, grid: TileGrid) -> tuple[list[Line], st
     lines = _bold(letters)
     if not letters:
         word = face.word or _step_title(slot, place.words)
-        forms = (f"{shape} {word}", f"{shape} {face.short or word}", f"{shape}{face.short or word}")
+        forms = [f"{shape} {word}", f"{shape} {face.short or word}", f"{shape}{face.short or word}"]
+        if not face.word and slot.steps:  # rather than half a name
+            forms.append(f"{shape} {slot.steps_done}/{len(slot.steps)}")
         lines = _bold([_first_fitting(forms, grid.width)])
     if place.is_mixed and slot.platform:
         title.append(slot.platform)
@@ -234,16 +240,16 @@ def _first_fitting(forms: Sequence[str], width: int) -> str:
 # --- sentence and action ---
 
 
-def _text(content: _Content, grid: TileGrid, seconds: float) -> list[Line]:
+def _text(content: _Content, grid: TileGrid, seconds: float, hidden: Line) -> list[Line]:
     """Fill the rows of text: the sentence from the top, the action at the bottom.
 
     The full form if it fits whole, else the short one. On a single row stands what is worth most, in the narrowest
-    tiles on the gauge's as well.
+    tiles on the gauge's as well. ``hidden``: the gauge if it has no row, to take its turn.
     """
     rows, width, said = len(grid.text), grid.width, content.said
     if rows == 1:
         has_second = grid.gauge.start == grid.text.stop and not content.takes_turns
-        return _worth_most(content, width, 1 + has_second, seconds)
+        return _worth_most(content, width, 1 + has_second, seconds, hidden)
     says, does = _wrapped(said.says, width), _wrapped((said.do,), width)
     if len(says) + len(does) > rows and said.short:
         cut = 1 if said.says and said.do else len(said.short) if said.says else 0
@@ -259,10 +265,11 @@ def _text(content: _Content, grid: TileGrid, seconds: float) -> list[Line]:
     return [*map(Line, says), *[Line()] * gap, *(Line(text, is_bold=True) for text in does)]
 
 
-def _worth_most(content: _Content, width: int, rows: int, seconds: float) -> list[Line]:
-    """Say what is worth most: on one row, or broken over ``rows`` where nothing fits one.
+def _worth_most(content: _Content, width: int, rows: int, seconds: float, hidden: Line) -> list[Line]:
+    """Say what is worth most: on one row, or broken over ``rows`` where nothing fits one; nothing rather than half.
 
-    What asks for hands takes turns with its parts, each on the one row; all else stands still.
+    What asks for hands takes turns with its parts and with what is ``hidden``, each on the one row; all else stands
+    still.
     """
     said = content.said
     cut = len(said.short) if not said.do else 1 if said.says else 0
@@ -273,18 +280,18 @@ def _worth_most(content: _Content, width: int, rows: int, seconds: float) -> lis
         return []
     for form, is_bold in ranked:
         if all(width_of(text) <= width for text in form):
-            return [Line(_turn(form, seconds), is_bold)]
+            return [_turn(form, hidden, seconds, is_bold=is_bold)]
     if content.takes_turns:
         shortest, is_bold = [one for one in ranked if one[1] == ranked[0][1]][-1]
-        return [Line(_turn(_wrapped(shortest, width), seconds), is_bold)]
+        return [_turn(_wrapped(shortest, width), hidden, seconds, is_bold=is_bold)]
     broken = [(_wrapped(form, width), is_bold) for form, is_bold in ranked]
-    whole = [one for one in broken if len(one[0]) <= rows and not any(part.endswith("~") for part in one[0])]
-    parts, is_bold = whole[0] if whole else broken[-1]
-    return [Line(text, is_bold) for text in (*parts[: rows - 1], fit(" ".join(parts[rows - 1 :]), width)) if text]
+    parts, is_bold = next((one for one in broken if len(one[0]) <= rows), ([], False))
+    return [Line(text, is_bold) for text in parts]
 
 
-def _turn(parts: Sequence[str], seconds: float) -> str:
-    return parts[int(seconds / PAGE_S) % len(parts)]
+def _turn(parts: Sequence[str], hidden: Line, seconds: float, *, is_bold: bool) -> Line:
+    turns = [*(Line(text, is_bold) for text in parts), *([hidden] if hidden.text else [])]
+    return turns[int(seconds / PAGE_S) % len(turns)]
 
 
 def _wrapped(texts: Sequence[str], width: int) -> list[str]:

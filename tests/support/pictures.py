@@ -85,6 +85,7 @@ PICTURES = (
     Picture("batches", size=(120, 40), keys=("b",), is_journal=True),
     Picture("batches-light", size=(120, 40), keys=("b",), options={"palette": LIGHT}, is_journal=True),
     Picture("find-light", size=(120, 40), keys=("f",), options={"palette": LIGHT}, is_journal=True),
+    Picture("help-ascii", size=(120, 40), keys=("question_mark",), options={"ascii_only": True}),
     Picture("help-small", keys=("question_mark",)),
     Picture("find", size=(120, 40), keys=("f",), is_journal=True),
 )

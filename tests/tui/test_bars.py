@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from dataclasses import replace
 
@@ -15,10 +16,11 @@ from station.figures import Figures
 from station.model import Batch, ProfileRef
 from station.tui.screens.bench import BenchScreen
 from station.tui.screens.details import Details
-from station.view.bars import FOOTER_ROWS, details_footer, footer, header, log_line
+from station.view.bars import FOOTER_ROWS, details_footer, footer, frame, header, log_line
 from station.view.look import ASCII, UNICODE, Look
 from station.view.reduce import replay
 from station.view.state import BenchState, LogLine, SlotState, TraceLine
+from station.words.say import Say
 
 FIGURES = Figures(units=4, passed=3, failed=1, judged=4, first_passed=3)
 WHOLE_KEYS = re.compile(r"(?:\[[^]]+\] [a-z ]+|\[Up\] \[Down\] choose a step)(?:  |$)")
@@ -167,3 +169,54 @@ def test_keys_that_cannot_work_now_are_not_named(story: Story) -> None:
     assert "[R]" not in empty
     alone = replace(state, slots=state.slots[:1])
     assert "[Enter] details  [R] retry" in footer(alone, 118)
+
+
+def test_a_bench_of_one_slot_has_no_slot_to_choose() -> None:
+    one, two = (BenchState(tuple(SlotState(n + 1) for n in range(count)), ENGLISH) for count in (1, 2))
+    assert "[1-9]" not in footer(one, 118)
+    assert "[1-9] slot" in footer(two, 118)
+
+
+def test_with_no_slot_selected_the_line_is_of_the_slot_that_has_waited_longest(story: Story) -> None:
+    def asks(slot: int, minute: int, key: str = "scan_card") -> ev.Event:
+        head = story.head(slot) | {"at": AT + datetime.timedelta(minutes=minute)}
+        return ev.HandsNeeded(**head, step="dfu", say=Say(key, unit=f"U{slot}"))
+
+    state = replay(BenchState.of(story.slots, ENGLISH), [one for n in (1, 2, 3) for one in story.arrives(n)])
+
+    def line(*told: ev.Event, selected: int | None = None) -> str:
+        return frame(replay(state, told), 118, 0, UNICODE, selected=selected).line
+
+    assert line() == ""
+    assert line(asks(3, 1), asks(2, 2)).startswith("slot 3  P044AB1234503  ☞ YOUR TURN")
+    assert line(asks(3, 1), asks(2, 2), asks(3, 3, "scan_label")).startswith("slot 3"), (
+        "asked again, it waits all along"
+    )
+    done = ev.HandsDone(**story.head(3), step="dfu")
+    assert line(asks(3, 1), asks(2, 2), done, asks(3, 3)).startswith("slot 2")
+    assert line(asks(3, 1), asks(2, 2), selected=2).startswith("slot 2")
+    assert line(asks(3, 1), selected=1).startswith("slot 1"), "the selected one, whoever waits"
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [
+        (("q",), "[Y] yes   [N] no"),
+        (("2", "s"), "[Enter] use it   [Esc] close"),
+        (("2", "o"), "[Enter] use it   [Esc] close"),
+        (("question_mark",), "[Esc] close"),
+    ],
+)
+@on_loop
+async def test_under_a_window_the_last_line_names_the_keys_of_the_window(
+    story: Story, keys: tuple[str, ...], shown: str
+) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), *story.writes(1))
+        before = picture(app).splitlines()[-1].strip()
+        await press(pilot, *keys)
+        await tell(pilot, app, *story.writes(1, 0.9))
+        assert picture(app).splitlines()[-1].strip() == shown
+        await press(pilot, "escape", *keys[:-1])
+        assert picture(app).splitlines()[-1].strip() == before

@@ -77,7 +77,7 @@ def test_a_unit_on_its_way_leaves_exactly_this_in_its_slot(story: Story) -> None
 def test_what_is_asked_held_read_and_traced_is_kept_as_told(story: Story) -> None:
     head = story.head(1)
     ask = ev.HandsNeeded(**head, step="dfu", say=Say("dfu_by_hand", a="a"), led="blinking yellow")
-    assert slot(story, ask) == walking(asks=(Ask("dfu", Say("dfu_by_hand", a="a"), "blinking yellow"),))
+    assert slot(story, ask) == walking(asks=(Ask("dfu", Say("dfu_by_hand", a="a"), "blinking yellow", AT),))
     begun = ev.StepStarted(**head, step="sim")
     held = ev.StepHeld(**head, step="sim", say=Say("cloud_hold", b="b"), before=3)
     line = StepLine("sim", is_running=True, held=Held(Say("cloud_hold", b="b"), 3))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from support.screen_story import Story
-from support.spoken import ENGLISH
+from support.spoken import ENGLISH, filled
 
 from station.engine import events as ev
 from station.model import OffSlot, Outcome, SlotInfo, Verdict
@@ -248,7 +248,10 @@ def test_each_light_keeps_its_own_time_on_a_tile(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("width", "says"),
-    [(18, ["MODE + tap RESET.", "Let go at YELLOW."]), (8, ["MODE +", "tap", "RESET.", "Let go", "at", "YELLOW."])],
+    [
+        (18, ["MODE + tap RESET.", "Let go at YELLOW.", " ● yellow "]),
+        (8, ["MODE +", "tap", "RESET.", "Let go", "at", "YELLOW."]),
+    ],
 )
 def test_a_tile_with_one_row_of_text_shows_the_parts_of_an_action_in_turn(width: int, says: list[str]) -> None:
     slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),))
@@ -273,6 +276,27 @@ def test_a_tile_with_one_row_of_text_shows_the_parts_of_an_action_in_turn(width:
 )
 def test_the_narrowest_tile_breaks_a_sentence_rather_than_cutting_it(slot: SlotState, says: list[str]) -> None:
     assert [line.text for line in compose(slot, Place(8, 3, ENGLISH)).lines[1:]] == says
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh"])
+@pytest.mark.parametrize("width", [8, 9, 12])
+def test_no_narrow_tile_has_half_a_word(width: int, language: str) -> None:
+    words = load(language, datetime.UTC)
+    sentences = [filled(key) for key in words._names if "-" not in key]
+    said = [replace(SLOT, verdict=verdict, say=say) for say in sentences for verdict in Verdict]
+    waits = [replace(STATES[Look.WAITS], held=Held(say, 1)) for say in sentences]
+    titles = [key.removeprefix("step-") for key in words._names if key.startswith("step-")]
+    steps = [replace(SLOT, is_walking=True, steps=(StepLine(name, is_running=True),)) for name in titles]
+    for slot in (*said, *waits, *steps):
+        assert "~" not in "".join(line.text for line in compose(slot, Place(width, 3, words)).lines)
+
+
+def test_a_step_whose_name_does_not_fit_is_counted() -> None:
+    ended = StepLine("identify", outcome=Outcome.DONE)
+    slot = replace(SLOT, is_walking=True, steps=(ended, WRITES))
+    assert [compose(slot, Place(width, 3, ENGLISH)).lines[0].text for width in (11, 10, 8)] == [
+        "▶ Device OS", "▶Device OS", "▶ 1/2",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["en", "de", "zh"])

@@ -17,14 +17,16 @@ from ...view.state import SlotState
 from ...words.catalogue import Words
 from ...words.say import Say
 from ..widgets.label_input import LabelInput
+from .page import Window
 
 
-class Question(ModalScreen[bool]):
+class Question(Window, ModalScreen[bool]):
     """Returns True on Y, False on N or Escape; Enter is too easily pressed by accident to mean yes.
 
     ``is_asked``: whether the question still applies; once it does not, the window closes.
     """
 
+    answers = "window-yes-no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,j", "answer(True)", "Yes"),  # J as in German "ja"
         Binding("n,escape", "answer(False)", "No"),
@@ -44,7 +46,7 @@ class Question(ModalScreen[bool]):
         lines = sentence.lines if sentence else (self._asked.key,)
         with Vertical(id="window"):
             yield Static(Content("\n".join(lines)), id="question")
-            yield Static(Content(self._words.text("window-yes-no")), id="answers")
+            yield Static(Content(self._words.text(self.answers)), id="answers")
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
@@ -77,11 +79,11 @@ def stop(
         app.push_screen(Question(Say("stop_writing", slot=str(slot.number)), words, is_written), answered)
 
 
-class TypeLabel(ModalScreen[str | None]):
+class TypeLabel(Window, ModalScreen[str | None]):
     """Returns the text typed, or None. ``slot``: the selected slot, whose label it is, if any."""
 
     asked = Say("type_label")
-
+    answers = "window-label"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
     def __init__(self, slot: int | None, words: Words) -> None:
@@ -93,7 +95,7 @@ class TypeLabel(ModalScreen[str | None]):
         with Vertical(id="window"):
             yield Static(Content(where + self._words.line(self.asked)), id="question")
             yield LabelInput()
-            yield Static(Content(self._words.text("window-label")), id="answers")
+            yield Static(Content(self._words.text(self.answers)), id="answers")
 
     def on_mount(self) -> None:
         self.query_one(LabelInput).focus()

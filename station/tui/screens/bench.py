@@ -18,6 +18,7 @@ from ...view.look import Glyphs
 from ...view.state import BenchState
 from ...words.cells import pad
 from ..widgets.slot import SlotTile
+from .page import Window
 
 
 class BenchScreen(Screen[None]):
@@ -98,7 +99,8 @@ class BenchScreen(Screen[None]):
         self._put("header", f" {pad(around.header, width)} ")
         self._put("log", "\n".join(around.log))
         self._put("line", around.line)
-        self._put("keys", around.keys)
+        over = self.app.screen
+        self._put("keys", state.words.text(over.answers) if isinstance(over, Window) else around.keys)
         self.query_one("#line").set_class(around.is_notice, "-notice")
 
     def _put(self, where: str, text: str) -> None:
@@ -110,6 +112,14 @@ class BenchScreen(Screen[None]):
     def on_mount(self) -> None:
         if self._drawn is not None:
             self.show(self._drawn)
+
+    def on_screen_suspend(self) -> None:
+        """Name the keys of the window that covers the bench; Textual calls it."""
+        if self._drawn is not None:
+            self._show_bars(self._drawn)
+
+    def on_screen_resume(self) -> None:
+        self.on_screen_suspend()
 
     def on_resize(self, _event: events.Resize) -> None:
         self._again()

@@ -15,11 +15,12 @@ from ...view.pages import help_lines
 from ...words.catalogue import Words
 from ..widgets.panel import content_of
 from .choosing import BEAT_S
+from .page import Window
 
 FRAME = 8  # cells across that the window's border, padding and scroll bar take
 
 
-class Help(ModalScreen[None]):
+class Help(Window, ModalScreen[None]):
     """Signs, keys and lights, one line each."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "close", "Close")]

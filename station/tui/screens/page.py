@@ -73,3 +73,9 @@ class Following:
 
     def show(self, state: BenchState) -> None:
         """Draw ``state``."""
+
+
+class Window:
+    """A small screen over the bench. ``answers``: the key of the text that names the keys it takes."""
+
+    answers = "page-close"
