@@ -15,7 +15,7 @@ from .exporter import Exporter
 HEADER = (
     "Batch", "Attempt", "Device ID", "Serial", "Started", "Step", "Outcome", "Seconds", "Reason", "Proof",
 )  # fmt: skip
-_TYPES = {"Started": Type.TIME, "Seconds": Type.SECONDS}
+TYPES = tuple({"Started": Type.TIME, "Seconds": Type.SECONDS}.get(name, Type.TEXT) for name in HEADER)
 
 
 def step_rows(row: ExportRow) -> Iterator[tuple[Value, ...]]:
@@ -32,8 +32,7 @@ def write_steps(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and one row a try; return how many tries."""
     write = row_writer(file, dialect)
     write(HEADER)
-    types = [_TYPES.get(name, Type.TEXT) for name in HEADER]
-    cells = [cell_of(one, dialect) for one in types]
+    cells = [cell_of(one, dialect) for one in TYPES]
     count = 0
     for row in log.rows():
         for values in step_rows(row):

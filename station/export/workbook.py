@@ -5,10 +5,11 @@ Numbers that identify something are texts, so no program rounds or renames them;
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -20,16 +21,15 @@ from xlsxwriter.worksheet import Worksheet
 from drivers.plain_text import printable
 
 from ..figures import Figures
+from ..journal.export_rows import ExportRow
 from ..model import VERDICT_WORD
-from .batch_log import BatchLog, Column, Type, Value
-from .cells import is_short_number
+from .batch_log import BatchLog, Type, Value
 from .exporter import Exporter
-from .steps import HEADER, step_rows
+from .sheet_rows import MOST_CHARS, SheetRows, fill
+from .steps import HEADER, TYPES, step_rows
 
 MOST_ROWS = 1_048_576
 """Of a worksheet, its header among them."""
-_MOST_CHARS = 32_767
-"""Of a cell."""
 _WIDTHS = {
     "Device ID": 27, "Device Name": 20, "ICCID": 23, "IMEI": 18, "Serial": 18, "Started": 19, "Finished": 19,
     "Batch": 20, "Attempt": 17, "Reason": 50, "Proof": 50, "For example": 60, "Told": 20,
@@ -37,6 +37,8 @@ _WIDTHS = {
 """Of columns whose cells are longer than their names, in characters."""
 _GREY, _GREEN, _RED, _TITLE = "#BFBFBF", "#548235", "#C00000", {"size": 12}
 _MEASURED = ("Batch", "Attempt", "Device ID", "Serial", "Step", "Name", "Value", "Unit", "Min", "Max", "Wanted", "Out")
+_MEASURED_TYPES = {"Value": Type.VALUE, "Min": Type.VALUE, "Max": Type.VALUE}
+_TIMES = ("Started", "Finished")
 _FAILED = ("Result", "Step", "Slot", "Attempts", "Units", "Share", "Up to here", "Told", "For example")
 _JUDGED = ("Hour (UTC)", "Units judged", "Passed at once", "Yield")
 _FIGURES: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
@@ -49,26 +51,23 @@ _FIGURES: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
 
 @dataclass(slots=True)
 class _Sheet:
-    """A worksheet that is filled row by row, up to its last row."""
+    """A small worksheet, filled row by row."""
 
     sheet: Worksheet
     formats: dict[str, Format]
     at: int = 0
     columns: int = 0
-    dropped: int = 0
 
     def head(self, names: Sequence[str]) -> None:
         for column, name in enumerate(names):
             self.sheet.write_string(0, column, name, self.formats["head"])
-            self.sheet.set_column(column, column, _WIDTHS.get(name, max(10, len(name) + 2)))
+            width, format_ = _WIDTHS.get(name, max(10, len(name) + 2)), "time" if name in _TIMES else None
+            self.sheet.set_column(column, column, width, self.formats[format_] if format_ else None)
         self.sheet.freeze_panes(1, 0)
         self.at, self.columns = 1, len(names)
 
     def row(self, cells: Iterable[Value | datetime.datetime], format_: str | None = None) -> None:
-        """Write the next row, or count it as dropped where the sheet is full; empty values leave cells empty."""
-        if self.at >= MOST_ROWS:
-            self.dropped += 1
-            return
+        """Write the next row; empty values leave cells empty."""
         for column, value in enumerate(cells):
             self._cell(column, value, format_)
         self.at += 1
@@ -81,7 +80,7 @@ class _Sheet:
         elif isinstance(value, int | float):
             self.sheet.write_number(self.at, column, value, self.formats[format_] if format_ else None)
         else:
-            self.sheet.write_string(self.at, column, printable(value, " ")[:_MOST_CHARS])
+            self.sheet.write_string(self.at, column, printable(value, " ")[:MOST_CHARS])
 
 
 def write_workbook(log: BatchLog, file: IO[Any]) -> int:
@@ -89,14 +88,42 @@ def write_workbook(log: BatchLog, file: IO[Any]) -> int:
 
     Made in a temporary file first: a pipe cannot be sought in, and a full disk is told by the file that is on it.
     """
-    with tempfile.TemporaryFile() as made:
-        count = _write(log, made)
-        made.seek(0)
-        shutil.copyfileobj(made, file)
-    return count
+    columns, values = log.valued()
+    heads: dict[str, tuple[Sequence[str], Sequence[Type]]] = {
+        "Units": ([column.name for column in columns], [column.type for column in columns]),
+        "Steps": (HEADER, TYPES),
+        "Measurements": (_MEASURED, [_MEASURED_TYPES.get(name, Type.TEXT) for name in _MEASURED]),
+    }
+    with contextlib.ExitStack() as kept, tempfile.TemporaryFile() as made, tempfile.TemporaryFile() as whole:
+        rows = {
+            name: SheetRows(kept.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")), types, MOST_ROWS)
+            for name, (_, types) in heads.items()
+        }
+        _fill(rows, log, values)
+        _write(log, made, {name: (names, rows[name]) for name, (names, _) in heads.items()})
+        fill(made, whole, rows)
+        whole.seek(0)
+        shutil.copyfileobj(whole, file)
+        return rows["Units"].at - 1
 
 
-def _write(log: BatchLog, file: IO[bytes]) -> int:
+def _fill(rows: Mapping[str, SheetRows], log: BatchLog, values: Callable[[ExportRow], list[Value]]) -> None:
+    units, steps, measured = rows["Units"], rows["Steps"], rows["Measurements"]
+    tries = log.tries()
+    for row in log.rows(detailed=tries < MOST_ROWS):
+        units.add(values(row))
+        for cells in step_rows(row):
+            steps.add(cells)
+        who = (row.attempt.batch, row.attempt.attempt, row.attempt.device_id, row.shown.serial)
+        for step, one, _ in row.values:
+            limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
+            measured.add((*who, step, one.name, one.value, one.unit, *limits))
+    if tries >= MOST_ROWS:
+        steps.dropped = tries
+
+
+def _write(log: BatchLog, file: IO[bytes], tables: Mapping[str, tuple[Sequence[str], SheetRows]]) -> None:
+    """Write the workbook without the rows of its ``tables``, each given by its header and its rows."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     formats = {
         "head": book.add_format({"bold": True, "bg_color": "#E7E6E6", "bottom": 1}),
@@ -104,58 +131,25 @@ def _write(log: BatchLog, file: IO[bytes]) -> int:
         "share": book.add_format({"num_format": "0.0 %"}),
         "note": book.add_format({"italic": True, "font_color": "#808080"}),
     }
-    summary, units, steps, measured, failed = (
-        _Sheet(book.add_worksheet(name), formats) for name in ("Summary", "Units", "Steps", "Measurements", "Failures")
-    )
-    for sheet in (summary, units, steps, measured, failed):  # as they are printed
-        sheet.sheet.set_landscape()
-        sheet.sheet.repeat_rows(0)
-    for sheet in (summary, failed):
-        sheet.sheet.fit_to_pages(1, 0)
+    names = ("Summary", *tables, "Failures")
+    sheets = {name: _Sheet(book.add_worksheet(name), formats) for name in names}
+    summary, failed = sheets["Summary"], sheets["Failures"]
+    for one in sheets.values():  # as they are printed
+        one.sheet.set_landscape()
+        one.sheet.repeat_rows(0)
+    for one in (summary, failed):
+        one.sheet.fit_to_pages(1, 0)
     _failures(failed, log)
     _summary(book, summary, log)
-    columns, values = log.valued()
-    units.head([column.name for column in columns])
-    steps.head(HEADER)
-    measured.head(_MEASURED)
-    tries = log.tries()
-    for row in log.rows(detailed=tries < MOST_ROWS):
-        units.row(map(_value, columns, values(row)))
-        for cells in step_rows(row):
-            steps.row(_timed(cells))
-        who = (row.attempt.batch, row.attempt.attempt, row.attempt.device_id, row.facts.get("serial"))
-        for step, one, _ in row.values:
-            limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
-            measured.row((*who, step, one.name, one.value, one.unit, *limits))
-    if tries >= MOST_ROWS:
-        steps.dropped = tries
-    _note_what_is_missing(summary, (("Units", units), ("Steps", steps), ("Measurements", measured)))
-    for filled in (units, steps, measured, failed):
-        filled.sheet.autofilter(0, 0, filled.at - 1, filled.columns - 1)
+    for name, (header, rows) in tables.items():
+        sheets[name].head(header)
+        sheets[name].sheet.autofilter(0, 0, rows.at - 1, len(header) - 1)
+    failed.sheet.autofilter(0, 0, failed.at - 1, failed.columns - 1)
+    _note_what_is_missing(summary, {name: rows for name, (_, rows) in tables.items()})
     try:
         book.close()
     except FileCreateError as error:  # what the file said is inside
         raise error.args[0] if error.args and isinstance(error.args[0], OSError) else OSError(str(error)) from error
-    return units.at - 1
-
-
-def _value(column: Column, value: Value) -> Value | datetime.datetime:
-    """Return the cell of a column: text stays text, even where it looks like a number."""
-    if value is None or value == "":
-        return None
-    if column.type is Type.TIME:
-        return datetime.datetime.fromisoformat(str(value))
-    if column.type is Type.NUMBER:
-        text = str(value)
-        return int(text) if is_short_number(text) else text
-    if column.type is Type.SECONDS:
-        return float(value)
-    return str(value) if column.type is Type.TEXT else value
-
-
-def _timed(cells: tuple[Value, ...]) -> Iterable[Value | datetime.datetime]:
-    at = HEADER.index("Started")
-    return (*cells[:at], datetime.datetime.fromisoformat(str(cells[at])), *cells[at + 1 :])
 
 
 def _failures(failed: _Sheet, log: BatchLog) -> None:
@@ -241,9 +235,9 @@ def _tick(most: int) -> int:
     return max(1, -(-most // 10))
 
 
-def _note_what_is_missing(summary: _Sheet, sheets: Iterable[tuple[str, _Sheet]]) -> None:
+def _note_what_is_missing(summary: _Sheet, tables: Mapping[str, SheetRows]) -> None:
     summary.at += 1
-    for name, one in sheets:
+    for name, one in tables.items():
         if one.dropped:
             more = "rows, which a sheet cannot hold" if one.at == 1 else "more rows than a sheet can hold"
             words = f"{name}: {one.dropped} {more}; export them with --format steps or jsonl"
