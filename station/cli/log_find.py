@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from drivers.clock import SystemClock
 from drivers.plain_text import escaped
 
 from ..errors import BadInput
@@ -41,7 +42,7 @@ _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{
 _NAMES = {
     Kind.UNIT: "an id of a unit", Kind.BATCH: "a batch", Kind.LOT: "a lot of parts", Kind.END: "the end of an id",
     Kind.MODULE: "the hash of a module that units hold", Kind.LABEL: "a part of a label", Kind.PART: "a part of an id",
-    Kind.REASON: "words of a reason", Kind.ATTEMPTS: "attempts",
+    Kind.BADGE: "the badge of an operator", Kind.REASON: "words of a reason", Kind.ATTEMPTS: "attempts",
 }  # fmt: skip
 """What words were taken for, as the answer says it."""
 
@@ -50,8 +51,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``log find``."""
     find = verbs.add_parser(
         "find", help="units and attempts by anything one has of them",
-        description="An id or a part of it, a label, a batch, a lot, the hash of a module, a verdict (PASS), a reason,"
-        " a span of time (2026-11-29 10:00..11:00), or a verdict or span together with one of the others. The answer"
+        description="An id or a part of it, a label, a batch, a lot, the hash of a module, a badge (OP:0417), a reason"
+        " in words or as `station stats --by reason` names it; a verdict (PASS), a slot (slot 3), a span of time"
+        " (today, 10:00..11:00, 2026-11-29 10:00..11:00), also several of these with one of the others. The answer"
         " says what the words were taken for.",
     )  # fmt: skip
     find.add_argument("words", nargs="*", metavar="ANYTHING")
@@ -80,7 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
         page = journal.seek(sought, limit=min(limit, PAGE))
         _verify(journal, sought, page)
         if not page.rows:
-            sys.stderr.write(f"no unit, attempt or SIM {escaped(shown)} in this journal\n")
+            is_batch = not sought.is_narrowed and journal.batch(sought.text) is not None
+            said = f"batch {sought.text} has no attempt yet" if is_batch else _nothing(sought, shown)
+            sys.stderr.write(f"{escaped(said)}\n")
             return 1
         count = len(page.rows) if not page.after else journal.count(page.sought)
         found = _pages(journal, page, limit)
@@ -97,14 +101,17 @@ def _sought(words: str, arguments: argparse.Namespace) -> tuple[Sought, str]:
     """Return what ``words`` look for, and the same as it may be printed. Raises `BadInput` for nothing."""
     known, shown = wanted(words)
     bare = unguarded(words.strip())
-    read, sought = read_scan(bare), sought_in(bare)
+    read, sought = read_scan(bare), sought_in(bare, now=SystemClock().utc())
     if code := read.lot or (read.batch_name if ":" in bare else ""):
         sought, shown = Sought(code), code
+    elif read.badge:
+        sought, shown = Sought(read.badge, Kind.BADGE), read.badge
     elif not sought.is_narrowed:  # a label is looked for by its number, any other word as it was typed
         sought = Sought(bare if bare.upper() == known.upper() else known)
         shown = bare if shown == known == bare.upper() else shown
     since, until = arguments.since or sought.since, arguments.until or sought.until
-    sought = replace(sought, kind=arguments.kind and Kind(arguments.kind), since=since, until=until)
+    kind = Kind(arguments.kind) if arguments.kind else sought.kind
+    sought = replace(sought, kind=kind, since=since, until=until)
     if not sought.text and not sought.is_narrowed:
         raise BadInput("nothing to look for; give an id, a lot, a verdict, a time or a word of a reason")
     return sought, shown or "of that time"
@@ -149,11 +156,20 @@ def _as_text(
 
 
 def _told(sought: Sought) -> str:
-    parts = [] if sought.kind is Kind.ATTEMPTS else [_NAMES[sought.kind or Kind.UNIT]]
+    parts = [_NAMES[sought.kind]] if sought.kind not in (None, Kind.ATTEMPTS) else []
     parts += [VERDICT_WORD[sought.verdict]] if sought.verdict is not None else []
-    parts += [f"from {moment(sought.since)}"] if sought.since is not None else []
-    parts += [f"before {moment(sought.until)}"] if sought.until is not None else []
-    return ", ".join(parts)
+    parts += [f"slot {sought.slot}"] if sought.slot is not None else []
+    times = [f"from {moment(sought.since)}"] if sought.since is not None else []
+    times += [f"before {moment(sought.until)}"] if sought.until is not None else []
+    return ", ".join([*parts, *times] if parts else [f"the time {times[0]}", *times[1:]])
+
+
+def _nothing(sought: Sought, shown: str) -> str:
+    """Say that nothing was found, and what the words were taken for where they were understood."""
+    if not sought.is_narrowed:
+        return f"no unit, attempt or SIM {shown} in this journal; `station log find --help` says what it takes"
+    rest = f" with {wanted(sought.text)[1]}" if sought.text else ""
+    return f"taken for {_told(replace(sought, kind=None))}: no attempt{rest} in this journal"
 
 
 def _as_json(sought: Sought, row: FoundRow) -> str:

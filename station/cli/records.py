@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from drivers.clock import SystemClock
+
 from ..errors import BadInput
 from ..export import EXPORTERS, find_exporter
 from ..export.batch_log import batch_log
@@ -82,7 +84,7 @@ class JournalRecords:
         is_end = bool(lines) and len(search_key(wanted.strip())) >= MIN_END
         if is_end or not wanted.strip():
             return Part(tuple(map(_unit_row, lines)), start, total)
-        page = self._journal.seek(sought_in(wanted), limit=start + count)
+        page = self._journal.seek(sought_in(wanted, now=SystemClock().utc()), limit=start + count)
         if page.rows or total == 0 or len(wanted.strip()) >= MIN_END:
             found = page.rows[start : start + count]
             return Part(tuple(map(_found_row, found)), start, self._journal.count(page.sought) if page.rows else 0)

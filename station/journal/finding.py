@@ -41,8 +41,9 @@ class Kind(enum.StrEnum):
     MODULE = "module"  # the hash, or its begin, of a firmware module the unit holds
     LABEL = "label"  # a part of what a person calls the unit
     PART = "part"  # a part of any id it has or had
-    REASON = "reason"  # words of a reason, or the step an attempt ended in
-    ATTEMPTS = "attempts"  # nothing but a verdict, a span of time, or both
+    BADGE = "badge"  # of the operator
+    REASON = "reason"  # words of a reason, its code, or the step an attempt ended in
+    ATTEMPTS = "attempts"  # nothing but a verdict, a slot, a span of time, or several of them
 
 
 OF_UNITS = frozenset({Kind.UNIT, Kind.END, Kind.MODULE, Kind.LABEL, Kind.PART})
@@ -51,9 +52,9 @@ OF_UNITS = frozenset({Kind.UNIT, Kind.END, Kind.MODULE, Kind.LABEL, Kind.PART})
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for: ``text`` as ``kind``, of attempts with that verdict that started in that span.
+    """What is looked for: ``text`` as ``kind``, of attempts in that slot, with that verdict, started in that span.
 
-    ``words``: all that was said, where a span or a verdict was taken out of it: a batch may be called like a day.
+    ``words``: all that was said, where any of these was taken out of it: a batch may be called like a day.
     """
 
     text: str
@@ -62,6 +63,7 @@ class Sought:
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
     words: str = ""
+    slot: int | None = None
 
     @property
     def is_of_units(self) -> bool:
@@ -70,8 +72,8 @@ class Sought:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether attempts of one verdict or one span are sought."""
-        return self.verdict is not None or self.since is not None or self.until is not None
+        """Whether attempts of one verdict, one slot or one span are sought."""
+        return any(one is not None for one in (self.verdict, self.slot, self.since, self.until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +102,41 @@ _SPAN = re.compile(
     rf"(?<![\w.-])(?:(?P<a>{_DAY}(?:[ T]{_CLOCK})?)(?:(?P<dots>\.\.)(?P<b>{_DAY}(?:[ T]{_CLOCK})?|{_CLOCK})?)?"
     rf"|\.\.(?P<c>{_DAY}(?:[ T]{_CLOCK})?))(?![\w.-])"
 )
+_DAYS_AGO = {"today": 0, "yesterday": 1}
+_NAMED_DAY = re.compile(rf"(?<![\w-])({'|'.join(_DAYS_AGO)})(?![\w-])", re.IGNORECASE)
+_SPAN_OF_TODAY = re.compile(rf"(?<![\w.:-])(?<!\d{{4}}-\d\d-\d\d ){_CLOCK}\.\.(?:{_CLOCK})?(?![\w.:-])")
+_SLOT = re.compile(r"(?<!\w)slot (\d{1,3})(?!\w)", re.IGNORECASE)
 _VERDICTS = {verdict.name: verdict for verdict in Verdict} | {word: verdict for verdict, word in VERDICT_WORD.items()}
 _VERDICT = re.compile(rf"(?<!\w)({'|'.join(sorted(_VERDICTS, key=len, reverse=True))})(?!\w)")
 
 
-def sought_in(words: str, tz: datetime.tzinfo | None = None) -> Sought:
-    """Take a span of time and a verdict out of ``words``; the rest is the text to look for.
+def sought_in(words: str, tz: datetime.tzinfo | None = None, *, now: datetime.datetime | None = None) -> Sought:
+    """Take a span of time, a verdict and a slot (``slot 3``) out of ``words``; the rest is the text to look for.
 
     A span: ``2026-11-29``, ``2026-11-29 10:00..11:00``, ``2026-11-28..2026-11-29``, ``..2026-11-29``; a bare time or
-    day lasts a minute, a second or a day, as it is written. ``tz`` None: the machine's zone. Raises `BadInput`.
+    day lasts a minute, a second or a day, as it is written. ``now``: makes ``today``, ``yesterday`` and
+    ``10:00..11:00`` spans, too. ``tz`` None: the machine's zone. Raises `BadInput`.
     """
     text, since, until = words.strip(), None, None
+    if now is not None:
+        text = _dated(text, now.astimezone(tz).date())
     if span := _SPAN.search(text):
         since, until = _span_of(span, tz)
         text = text[: span.start()] + text[span.end() :]
     verdict = None
     if told := _VERDICT.search(text) or _VERDICT.fullmatch(text.strip().upper()):
         verdict, text = _VERDICTS[told[1]], text[: told.start()] + text[told.end() :]
+    slot = None
+    if place := _SLOT.search(text):
+        slot, text = int(place[1]), text[: place.start()] + text[place.end() :]
     text = " ".join(text.split())
-    return Sought(text, None, verdict, since, until, "" if text == words.strip() else words.strip())
+    return Sought(text, None, verdict, since, until, "" if text == words.strip() else words.strip(), slot)
+
+
+def _dated(text: str, today: datetime.date) -> str:
+    """Write the days that are named by today, and the spans of today, with their dates."""
+    text = _NAMED_DAY.sub(lambda day: str(today - datetime.timedelta(days=_DAYS_AGO[day[1].lower()])), text)
+    return _SPAN_OF_TODAY.sub(lambda span: f"{today} {span[0]}", text)
 
 
 def _span_of(
@@ -199,13 +217,18 @@ def _lot(text: str) -> _Asked | None:
 
 def _reason(text: str) -> _Asked | None:
     sql = """verdict IN ('FAIL', 'ABORTED', 'ERROR', 'PENDING') AND (failed_step = :text OR instr(lower(reason), :text)
-        OR instr(replace(sentence, '_', ' '), :text))"""
+        OR instr(replace(sentence, '_', ' '), replace(:text, '_', ' ')))"""
     return (sql, {"text": text.lower()}) if len(text) >= MIN_END else None
+
+
+def _badge(text: str) -> _Asked | None:  # the few badges of the tally are asked first: attempts have no index of them
+    sql = ":text IN (SELECT value FROM shares WHERE told_by = 'operator') AND operator = :text"
+    return sql, {"text": text}
 
 
 _KINDS: dict[Kind, Callable[[str], _Asked | None]] = {
     Kind.UNIT: _unit, Kind.BATCH: _batch, Kind.LOT: _lot, Kind.END: _end, Kind.MODULE: _module, Kind.LABEL: _label,
-    Kind.PART: _part, Kind.REASON: _reason,
+    Kind.PART: _part, Kind.BADGE: _badge, Kind.REASON: _reason,
 }  # fmt: skip
 
 
@@ -255,11 +278,11 @@ def _where(sought: Sought, of_lot: str = _OF_LOT) -> tuple[str | None, dict[str,
     spans = {"started_at >= :since": sought.since, "started_at < :until": sought.until}
     parts = [f"device_id IN ({sql})" if sought.kind in OF_UNITS else sql] if sql else []
     parts += [condition for condition, at in spans.items() if at is not None]
-    parts += ["verdict = :verdict"] * (sought.verdict is not None)
+    parts += ["verdict = :verdict"] * (sought.verdict is not None) + ["slot = :slot"] * (sought.slot is not None)
     times = {name: at and stamp(at) for name, at in (("since", sought.since), ("until", sought.until))}
     where = " AND ".join(parts) or "1"
     where = of_lot.format(where) if sought.kind is Kind.LOT else where
-    return where, {**values, **times, "verdict": sought.verdict and sought.verdict.name}
+    return where, {**values, **times, "verdict": sought.verdict and sought.verdict.name, "slot": sought.slot}
 
 
 def _page(db: sqlite3.Connection, sought: Sought, after: str, limit: int) -> FoundPage:

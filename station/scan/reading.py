@@ -16,6 +16,7 @@ from . import keyboard
 from .grammar import (
     SECRET_LENGTH,
     Scanned,
+    ScannedBadge,
     ScannedBatch,
     ScannedDeviceId,
     ScannedIccid,
@@ -52,6 +53,11 @@ class Reading:
     def lot(self) -> str:
         """The lot scanned, as `station.model.lot_name` writes it; empty if it is none."""
         return lot_name(self.scanned.part, self.scanned.lot) if isinstance(self.scanned, ScannedLot) else ""
+
+    @property
+    def badge(self) -> str:
+        """The badge scanned; empty if it is none."""
+        return self.scanned.badge if isinstance(self.scanned, ScannedBadge) else ""
 
     @property
     def batch_name(self) -> str:

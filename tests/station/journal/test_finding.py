@@ -89,6 +89,29 @@ def test_words_are_taken_for_the_first_thing_that_finds_something(
         assert journal.count(page.sought) == len(wanted)
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("today", ["a-2", "a-1"]),
+        ("Yesterday", []),
+        ("FAIL today", ["a-1"]),
+        ("06:30..07:30", ["a-2"]),
+        ("today 06:30..07:30", ["a-2"]),
+        ("2026-01-05 06:30..07:30", ["a-2"]),
+        ("06:30..", ["c-1", "b-1", "a-2"]),
+        ("2231-A 06:00..06:30", ["a-1"]),
+    ],
+)
+def test_days_and_hours_may_be_said_as_of_now(words: str, wanted: list[str], journal: Journal) -> None:
+    sought = sought_in(words, UTC, now=datetime.datetime(2026, 1, 5, 12, tzinfo=UTC))
+    assert attempts(journal.seek(sought)) == wanted
+
+
+@pytest.mark.parametrize("words", ["P044-today-1", "94:94:4a:53:96:eb", "10:14:03", "yesterdays"])
+def test_what_only_looks_like_a_time_of_today_stays_text(words: str) -> None:
+    assert sought_in(words, UTC, now=datetime.datetime(2026, 1, 5, 12, tzinfo=UTC)) == Sought(words)
+
+
 def test_words_can_be_taken_for_what_the_asker_says(journal: Journal) -> None:
     assert attempts(journal.seek(Sought("4567", Kind.REASON))) == []
     assert attempts(journal.seek(Sought("2026-01-05", Kind.BATCH))) == ["b-1"]
