@@ -10,12 +10,14 @@ from typing import Any
 
 from ..figures import counts, percent, remaining, yields
 from ..journal import JournalReader
+from ..journal.answers import time_of
 from ..journal.drift import drifts, recent
 from ..journal.export_rows import require_batches
 from ..journal.lists import expected_units
 from ..journal.pages import takt_of
 from ..journal.tallies import BY, Failure, failures, figures_of, shares, step_times
-from ..model import VERDICT_WORD
+from ..local_time import zone
+from ..model import VERDICT_WORD, Verdict
 from .batch import came
 from .places import add_data_dir, reader
 from .telling import table, tell_all
@@ -126,13 +128,33 @@ def _as_text(rows: Rows) -> Iterator[str]:
             yield came(row["expected"])
     if not of_batches:
         yield "no batch is open; name one with --batch"
+    if others and "first_passed" in others[0]:
+        others = [_with_yield(row) for row in others]
+        yield "judged and passed first time: units; FAIL, STOPPED and CHECK STATION: attempts, retests among them"
     if others:
-        heads = [name.replace("_", " ") for name in others[0]] + ["FPY"] * ("first_passed" in others[0])
-        yield from table(heads, [_cells(row) for row in others])
+        yield from table([_HEADS.get(name, name) for name in others[0]], [_cells(row) for row in others])
+
+
+_HEADS = {"unsure": "error", "median_s": "median s", "p95_s": "p95 s", "most_s": "longest s"}
+_VERDICTS = {"failed": Verdict.FAIL, "stopped": Verdict.ABORTED, "unsure": Verdict.ERROR}
+_NONE = {"lot": "no lot", "operator": "no badge"}
+
+
+def _with_yield(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row as people read it: units, their FPY, and attempts by the words of their verdicts."""
+    by, key = next(iter(row.items()))
+    judged, passed = row["judged"], row["first_passed"]
+    return {
+        by: _hour(key) if by == "hour" else key or _NONE.get(by, "-"), "judged": judged, "passed first time": passed,
+        "FPY": percent(passed / judged if judged else None),
+        **{VERDICT_WORD[verdict]: row[name] for name, verdict in _VERDICTS.items()},
+    }  # fmt: skip
+
+
+def _hour(key: str) -> str:
+    at = time_of(key)
+    return f"{at.astimezone():%Y-%m-%d %H:%M} {zone(at)}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    cells = [f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()]
-    if "first_passed" in row:
-        cells.append(percent(row["first_passed"] / row["judged"] if row["judged"] else None))
-    return cells
+    return [f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()]

@@ -17,8 +17,10 @@ from station.engine.events import OperatorChanged
 from station.figures import Figures
 from station.journal import Journal
 from station.journal.tallies import BY
+from station.local_time import zone
 from station.model import Outcome, Verdict
 
+HOUR = datetime.datetime(2026, 1, 5, 6, tzinfo=datetime.UTC)
 ENDS = (
     # unit, verdict, hours after the first
     (1, Verdict.PASS, 0), (2, Verdict.FAIL, 0), (3, Verdict.ERROR, 0), (2, Verdict.PASS, 1), (3, Verdict.ABORTED, 1),
@@ -102,10 +104,26 @@ def test_people_read_a_table(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["stats", "--data-dir", str(data), "--batch", "B1", "--by", "slot"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "batch B1: 2/10 PASS, 1 FAIL; FPY 33.3 %, final yield 66.7 %, 2 retests",
-        "slot  judged  first passed  failed  stopped  unsure  FPY",
-        "3     3       1             3       1        2       33.3 %",
+        "judged and passed first time: units; FAIL, STOPPED and CHECK STATION: attempts, retests among them",
+        "slot  judged  passed first time  FPY     FAIL  STOPPED  CHECK STATION",
+        "3     3       1                  33.3 %  3     1        2",
     ]
     assert main(["stats", "--data-dir", str(data), "--batch", "B9"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        ("operator", ["no badge", "0417"]), ("lot", ["no lot"]),
+        ("hour", [f"{HOUR.astimezone():%Y-%m-%d %H:%M} {zone(HOUR)}"]),
+    ],
+)  # fmt: skip
+def test_people_read_what_rows_are_told_apart_by_in_words(
+    by: str, keys: list[str], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stats", "--data-dir", str(data), "--by", by]) == 0
+    rows = capsys.readouterr().out.splitlines()[3:]
+    assert [row.split("  ")[0] for row in rows] == keys
 
 
 @pytest.mark.parametrize(("apart_s", "left"), [(20.0, "3 min"), (1.0, "1 min"), (3600.0, "8.0 h")])
