@@ -38,8 +38,8 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = parsers.add_parser("batch", help="open, close and list batches")
     verbs = sub_verbs(parser, "what", "WHAT")
     opener = verbs.add_parser("open", help="open a batch with a profile")
-    opener.add_argument("batch", metavar="BATCH")
-    opener.add_argument("--profile", required=True, metavar="P")
+    opener.add_argument("batch", metavar="BATCH", help="its name, such as 2026-11-A; none may be used twice")
+    opener.add_argument("--profile", required=True, metavar="P", help="a profile file, or the name of a shipped one")
     opener.add_argument("--target", type=_target, metavar="N", help="how many units are ordered")
     opener.add_argument(
         "--expect",
@@ -48,7 +48,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the list of its units, in any columns: later lists say who never came",
     )
     closer = verbs.add_parser("close", help="close a batch for good")
-    closer.add_argument("batch", metavar="BATCH")
+    closer.add_argument("batch", metavar="BATCH", help="an open batch, see: station batch list")
     lister = verbs.add_parser("list", help="all batches with their counts")
     for sub, run in ((opener, run_open), (closer, run_close), (lister, run_list)):
         add_data_dir(sub)
@@ -120,9 +120,13 @@ def run_close(arguments: argparse.Namespace) -> int:
         journal.verify_batches()
         journal.close_batch(arguments.batch)
         figures, owed = journal.figures(arguments.batch), journal.waiting()
+        with journal.snapshot() as db:
+            expected = expected_units(db, arguments.batch)
     finally:
         journal.close()
     tell(f"batch {arguments.batch} is closed for good: {counts(figures, known.batch.target)}; {yields(figures)}")
+    if expected is not None:
+        tell(came(expected))
     if owed:
         jobs, them = ("job is", "it") if owed == 1 else ("jobs are", "them")
         tell(f"{owed} {jobs} still owed to the cloud; the next run of the station finishes {them}")

@@ -55,6 +55,15 @@ def test_the_list_says_how_many_units_came_and_names_those_that_never_did(
     assert json.loads(run(data, capsys, "stats", "--json").splitlines()[0])["never_came"] == [unit_id(1)]
 
 
+def test_closing_a_batch_says_who_never_came(tmp_path: Path, tray: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "data"
+    assert main(opened(data, tray)) == 0
+    with Journal.open(data / "journal", _owner(data), SimulatedClock()) as journal:
+        journal.record(*walked("a-1", 2))
+    said = run(data, capsys, "batch", "close", "B1").splitlines()
+    assert said[-1] == f"  1 of the 3 units of its list came; 2 never did: {unit_id(1)}, {SERIALS[2]}"
+
+
 def test_a_unit_that_came_to_another_batch_did_not_come(
     tmp_path: Path, tray: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
