@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import re
 import sys
@@ -120,7 +121,7 @@ def wrong_seal(station: str, seq: int, before: str, body: str, wanted: str) -> s
         return f"entry {seq}: the seal of batch {batch} does not fit what it seals"
     if wanted not in ("", fingerprint(key)):
         return f"entry {seq}: batch {batch} was sealed by the key {fingerprint(key)}, not by {wanted}"
-    print(f"batch {batch}: sealed up to entry {seq - 1} by the key {fingerprint(key)}")
+    print(plain(f"batch {batch}: sealed up to entry {seq - 1} by the key {fingerprint(key)}"))
     return ""
 
 
@@ -154,6 +155,8 @@ def checked(lines: Iterable[str], wanted: str, heads: Heads | None = None) -> tu
         )
     if wanted and not has_seal:
         raise ValueError("no batch in it is sealed")
+    if not seq:
+        raise ValueError("there is no entry in it")
     return seq, before
 
 
@@ -190,11 +193,12 @@ def check_of(passport: Dict[str, Any]) -> str:  # noqa: UP006
 
 def once(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:  # noqa: UP006
     """Make an object; raises ValueError if it has two values of one name, of which readers take either."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    made: Dict[str, Any] = {}  # noqa: UP006
+    for name, value in pairs:
+        if name in made:
             raise ValueError(f"it has two values of the name {name}")
-    return dict(pairs)
+        made[name] = value
+    return made
 
 
 def loaded(content: bytes) -> Dict[str, Any]:  # noqa: UP006
@@ -207,8 +211,6 @@ def loaded(content: bytes) -> Dict[str, Any]:  # noqa: UP006
         raise ValueError(f"it is damaged at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is damaged or cut off at character {error.pos + 1} of {len(error.doc)}") from None
-    except RecursionError:
-        raise ValueError("it is no passport") from None
     if not isinstance(passport, dict) or passport.get("form") != PASSPORT:
         raise ValueError(f"form was changed, or it is no passport: expected {quoted(PASSPORT)}")
     return passport
@@ -261,14 +263,29 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() else "?" for one in text)
 
 
+def is_named_so(name: str) -> bool:
+    """Tell whether a file is named as passports are: not a folder in a ZIP, nor what a Mac puts beside each file."""
+    own = name.rsplit("/", 1)[-1]
+    return own.lower().endswith(".json") and not own.startswith(".")
+
+
+def reason_of(error: Exception) -> str:
+    """Say why a file cannot be read to its end."""
+    if isinstance(error, RecursionError):
+        return "it is nested deeper than any passport or log"
+    return str(error) or type(error).__name__
+
+
 def passports_in(path: Path) -> Iterator[Tuple[str, bytes]]:  # noqa: UP006
     """Yield name and content of every passport in a file, a ZIP or a folder; nothing if the file is a dump."""
     if path.is_dir():
-        for one in sorted(path.glob("*.json")):
-            yield str(one), one.read_bytes()
+        for one in sorted(path.iterdir()):
+            if is_named_so(one.name):
+                with one.open("rb") as file:
+                    yield str(one), file.read(MOST_BYTES + 1)
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as folder:
-            for name in folder.namelist():
+            for name in filter(is_named_so, folder.namelist()):
                 with folder.open(name) as file:
                     yield f"{path}: {name}", file.read(MOST_BYTES + 1)
     else:
@@ -285,17 +302,17 @@ def complaints(path: Path, wanted: str, heads: Heads) -> Iterator[str]:
         count += 1
         try:
             passport = checked_passport(content, wanted)
-            heads[passport["station"]["id"], passport["entry"]] = passport["hash"]
+            heads[passport["station"]["id"], int(passport["entry"])] = passport["hash"]
             print(plain(f"{name}: {told(passport)}"))
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            yield plain(f"{name}: {error}")
+        except Exception as error:  # a crafted file may make a library raise anything
+            yield f"{name}: {reason_of(error)}"
     if not count:
         yield f"{path}: there is no passport in it"
 
 
 def is_dump(path: Path) -> bool:
-    """Tell whether a file holds no passports: then it is taken for a dump."""
-    return not path.is_dir() and next(passports_in(path), None) is None
+    """Tell whether a file holds no passport: then it is taken for a dump."""
+    return not path.is_dir() and not zipfile.is_zipfile(path) and next(passports_in(path), None) is None
 
 
 def main() -> int:
@@ -304,6 +321,8 @@ def main() -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--key", default="", metavar="FINGERPRINT", help="of the key that has to have signed it")
     arguments = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that a code page lacks makes no passport a bad one
+        sys.stdout.reconfigure(errors="backslashreplace")
     wrong: List[str] = []  # noqa: UP006
     heads: Heads = {}
     dumps: List[Path] = []  # noqa: UP006
@@ -313,17 +332,17 @@ def main() -> int:
                 dumps.append(path)
             else:
                 wrong += complaints(path, arguments.key, heads)
-        except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
-            wrong.append(f"{path}: {error}")
+        except Exception as error:  # as above
+            wrong.append(f"{path}: {reason_of(error)}")
     for path in dumps:
         try:
             with path.open(encoding="utf-8", newline="\n") as lines:
                 seq, newest = checked(lines, arguments.key, heads)
             print(f"{seq} entries, chain unbroken; the newest hash is {newest}")
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            wrong.append(f"{path}: {error}")
+        except Exception as error:  # as above
+            wrong.append(f"{path}: {reason_of(error)}")
     for line in wrong:
-        print(line, file=sys.stderr)
+        print(plain(line), file=sys.stderr)
     return 1 if wrong else 0
 
 

@@ -11,7 +11,10 @@ from ..errors import BadInput
 from .printer import Connect, PrinterKind
 
 PORT = 9100
-_PLACE = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?")
+_PLACE = re.compile(
+    r"(\[[0-9a-fA-F:]+\]|(?=[^:]{1,253}(?::|$))[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?)(?::([0-9]{1,5}))?"
+)
+"""Parts of a name have 1 to 63 characters: of any other Python's look-up raises no `OSError`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,13 @@ def test_a_full_disk_leaves_no_half_of_a_label_in_the_folder(tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("to", ["tcp:", "tcp:host:0", "tcp:host:70000", "tcp:a b", "device:lp0", "folder:labels"])
+@pytest.mark.parametrize(
+    "to",
+    [
+        "tcp:", "tcp:host:0", "tcp:host:70000", "tcp:a b", "tcp:a..b", "tcp:.", f"tcp:{'a' * 64}.plant",
+        f"tcp:{'a.' * 127}b", "device:lp0", "folder:labels",
+    ],
+)  # fmt: skip
 def test_a_place_that_is_none_is_refused(to: str) -> None:
     with pytest.raises(BadInput, match=f"^{to.replace('.', '[.]')}: expected"):
         printer_of("bench", to, CLOCK)
