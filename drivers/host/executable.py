@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import IO, Protocol
 
 from ..clock import CancelToken
+from ..plain_text import printable
 
 MAX_OUTPUT = 64 * 1024
 """Bytes of what a program prints that are taken; one that prints more is killed."""
@@ -147,4 +148,4 @@ def _let_go(streams: selectors.BaseSelector, stream: object) -> None:
 def _said(status: int, errors: bytes) -> str:
     lines = errors.decode("utf-8", "replace").strip().splitlines()
     how = f"it was killed by signal {-status}" if status < 0 else f"it ended with status {status}"
-    return f"{how}: {lines[-1][:200]}" if lines else how
+    return f"{how}: {printable(lines[-1][:200])}" if lines else how

@@ -65,11 +65,19 @@ def read_answer(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        found = json.loads(raw)
+        found = json.loads(raw, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise HookTrouble("its answer is no JSON; a page of a proxy or of a portal does not count") from None
     if not isinstance(found, dict):
         raise HookTrouble("its answer is no JSON object")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object; raises ValueError for one that says two things under one name."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("two values of one name")
     return found
 
 

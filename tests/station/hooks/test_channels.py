@@ -50,12 +50,14 @@ def test_a_program_gets_the_message_on_its_standard_input_and_answers_on_its_out
     [
         ("raise SystemExit('no route to the plant')", "it ended with status 1: no route to the plant"),
         ("print('ok')", "its answer is no JSON"),
+        (r"raise SystemExit('\x1b[31m\u202eall good')", "it ended with status 1: .?.31m.all good"),
         ("print('x' * 20_000)", "its answer has more than 16384 bytes"),
     ],
 )
 def test_a_program_that_fails_or_says_anything_else_took_nothing(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(HookTrouble, match=told):
+    with pytest.raises(HookTrouble, match=told) as refused:
         script(tmp_path, text).send(b"{}", "k-1", 30, TOKEN)
+    assert str(refused.value).isprintable()
 
 
 def test_a_program_that_hangs_is_killed_in_time(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_no_trouble_of_a_webhook_repeats_its_token() -> None:
     mes.answer = lambda _message: (401, b'{"error": "tok-en"}')
     with mes.serving(), pytest.raises(HookTrouble) as refused:
         Webhook(mes.url, Secret("tok-en")).send(b"{}", "k-1", 5, TOKEN)
-    assert str(refused.value) == f"{mes.url} answers with HTTP status 401"
+    assert str(refused.value) == f"http://127.0.0.1:{mes.port} answers with HTTP status 401"
     with pytest.raises(HookTrouble) as gone:
         Webhook(mes.url, Secret("tok-en")).send(b"{}", "k-1", 5, TOKEN)
     assert "tok-en" not in str(gone.value)
@@ -140,6 +142,11 @@ def test_a_sentence_from_outside_is_short_and_moves_no_cursor(starts: bool, reas
         assert answer.starts is starts
         assert len(answer.reason) <= MOST_REASON
         assert answer.reason.isprintable()
+
+
+def test_an_answer_that_says_both_yes_and_no_is_none() -> None:
+    with pytest.raises(HookTrouble, match="no JSON"):
+        read_may_start(b'{"start": true, "start": false}')
 
 
 def test_a_reason_that_is_no_text_is_none() -> None:
