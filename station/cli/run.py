@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         from .screen import station_screen  # the screen is loaded only where it is shown
 
         theme, sounds = arguments.theme or config.theme, arguments.sounds or config.sounds
-        return station_screen(station, words, theme, with_sounds=sounds)
+        return station_screen(station, words, theme, rows=config.layout, with_sounds=sounds)
     return _headless(station, arguments, clock, words)
 
 

@@ -20,6 +20,7 @@ from ..paths import profile_names
 from ..tui.app import BenchApp
 from ..tui.sounds import Sounds
 from ..tui.terminal import palette_of_terminal
+from ..view.layout import Rows
 from ..view.look import THEMES
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
@@ -30,13 +31,15 @@ CLOSE_S = 5.0
 """How long the screen may take to close after its station stopped."""
 
 
-def station_screen(station: Station, words: Words, theme: str = "dark", *, with_sounds: bool = False) -> int:
+def station_screen(
+    station: Station, words: Words, theme: str = "dark", *, rows: Rows = (), with_sounds: bool = False
+) -> int:
     """Show the bench until the operator leaves or the system ends it; returns the exit status."""
     tally, over = Tally(), Over()
     with told_to_end(over):
         why = LEFT
         try:
-            screen = _Screen(station, words, station.slots, station.start, tally, over, theme=theme)
+            screen = _Screen(station, words, station.slots, station.start, tally, over, theme=theme, rows=rows)
             why = screen.show(with_sounds=with_sounds)
         finally:
             station.stop(why)
@@ -90,6 +93,7 @@ class _Screen:
         until: Callable[[], None] | None = None,
         *,
         theme: str,
+        rows: Rows = (),
     ) -> None:
         self._station, self._start, self._tally, self._over, self._until = station, start, tally, over, until
         self._failures: list[Exception] = []
@@ -99,7 +103,7 @@ class _Screen:
         records = JournalRecords(station.journal, Path.cwd())
         self._app = BenchApp(
             slots, station.send, words, profiles=profile_names(loaded), records=records,
-            on_ready=self._ready, palette=palette_of_terminal(THEMES[theme]),
+            on_ready=self._ready, palette=palette_of_terminal(THEMES[theme]), rows=rows,
         )  # fmt: skip
         station.bus.subscribe(self._app.feed)
         station.bus.subscribe(tally)

@@ -76,6 +76,7 @@ class StationConfig:
     power: int | None = None  # how many cellular units may be written or transmit at once; None: all
     off: tuple[OffSlot, ...] = ()  # slots out of service
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
+    layout: tuple[tuple[int, ...], ...] = ()  # the slots as they are on the bench, row by row; 0: a gap
     theme: str = "dark"  # of the screen
     sounds: bool = False  # for verdicts and YOUR TURN
     printers: tuple[PrinterPlace, ...] = ()
@@ -295,6 +296,19 @@ class _Bench(Section):
     )  # fmt: skip
 
 
+_Row = Annotated[tuple[Annotated[int, Field(ge=0, le=MAX_SLOTS)], ...], Field(strict=False, max_length=MAX_SLOTS)]
+
+
+class _Layout(Section):
+    """Where the slots are on the bench, for the screen."""
+
+    rows: tuple[_Row, ...] = Field(
+        default=(), strict=False, max_length=MAX_SLOTS, examples=[[[1, 2, 3], [6, 5, 4]]],
+        title=f"rows of slot numbers, 1 to {MAX_SLOTS}, 0 for a gap",
+        description="Each row from left to right, the farthest first; all slots of [slots], each once.",
+    )  # fmt: skip
+
+
 class _Screen(Section):
     """How the screen looks and sounds."""
 
@@ -317,6 +331,7 @@ class _File(Section):
         default={}, title="a table [off]", examples=[{"3": {"why": "socket worn out"}}]
     )
     bench: _Bench = _Bench()
+    layout: _Layout = _Layout()
     screen: _Screen = _Screen()
     printers: Annotated[dict[str, PrinterSection], AfterValidator(are_named)] = printers_field()
     hooks: Annotated[tuple[HookSection, ...], AfterValidator(go_somewhere)] = hooks_field()
@@ -324,6 +339,17 @@ class _File(Section):
     firmware: _Firmware = _Firmware()
     data: _Data = _Data()
     usb: _Usb = _Usb()
+
+    @field_validator("layout")
+    @classmethod
+    def _has_every_slot_once(cls, layout: _Layout, info: ValidationInfo) -> _Layout:
+        found = sorted(number for row in layout.rows for number in row if number)
+        wanted = sorted(map(int, info.data.get("slots", {})))
+        if found and found != (wanted or sorted(set(found))):
+            expected = "every slot of [slots] once" if wanted else "every slot once"
+            advice = f"write rows = [{wanted or sorted(set(found))}], broken into the rows of the bench"
+            raise refusal(Mistake("rows", expected, advice, shown(found)))
+        return layout
 
 
 def load_config(path: Path | None = None) -> StationConfig:
@@ -355,6 +381,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         off=tuple(file.off.values()),
         ignored_ports=file.ports.ignore,
         hooks=tuple(one.place() for one in file.hooks),
+        layout=file.layout.rows,
         theme=file.screen.theme,
         sounds=file.screen.sounds,
         printers=tuple(PrinterPlace(name, one.to, one.status) for name, one in file.printers.items()),

@@ -20,6 +20,7 @@ from ..engine.commands import BindPort, Command, PutSlotBack, RetrySlot, Scan, S
 from ..engine.events import Event
 from ..model import SlotInfo
 from ..scan.codes import COMMAND, code_of
+from ..view.layout import Rows, in_order
 from ..view.look import ASCII, LIGHT, UNICODE, Palette
 from ..view.records import NoRecords, Records
 from ..view.reduce import replay
@@ -53,8 +54,8 @@ class BenchApp(App[None]):
     ``feed`` and ``leave`` may be called from any thread, before, during and after `run`.
     ``send`` is called with every command on the app's thread and must not block. ``on_ready`` is called there once the
     screen is up, to start the engine. ``palette`` and ``ascii_only`` are detected from the terminal unless given;
-    ``records`` answers the supervisor's screens; ``words`` is the language, and the time zone of displayed times;
-    ``is_animated=False`` keeps lights from blinking, for snapshots.
+    ``rows``: the slots as on the bench; ``records`` answers the supervisor's screens; ``words`` is the language, and
+    the time zone of displayed times; ``is_animated=False`` keeps lights from blinking, for snapshots.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [Path(__file__).with_name(f"{name}.tcss") for name in _SHEETS]
@@ -74,6 +75,7 @@ class BenchApp(App[None]):
         words: Words,
         *,
         profiles: tuple[str, ...] = (),
+        rows: Rows = (),
         records: Records | None = None,
         palette: Palette | None = None,
         ascii_only: bool | None = None,
@@ -82,9 +84,8 @@ class BenchApp(App[None]):
     ) -> None:
         self._palette = palette or palette_of_terminal()
         self.glyphs = ASCII if (is_ascii_terminal() if ascii_only is None else ascii_only) else UNICODE
-        self._profiles, self._words, self._is_animated = profiles, words, is_animated
-        self._records = records or NoRecords()
-        self._send, self._on_ready = send, on_ready
+        self._profiles, self._words, self._is_animated, self._rows = profiles, words, is_animated, rows
+        self._records, self._send, self._on_ready = records or NoRecords(), send, on_ready
         self.sounds: Sounds | None = None  # none: silence
         self.state = BenchState.of(slots, words)
         self.selected: int | None = None
@@ -92,10 +93,9 @@ class BenchApp(App[None]):
         self._hint = ""  # reply to the last key, until the next one
         self._is_standing = self._must_leave = False
         self._lit_by_us: set[int] = set()
-        self._seconds = 0.0  # the time by which lights blink
         self._digits = Digits()
         self._tens_timer: Timer | None = None
-        self._drawn_at = 0.0
+        self._drawn_at = self._seconds = 0.0  # the latter is the time by which lights blink
         self._draw_timer: Timer | None = None
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
         self._keyboard = Keyboard(self, self._act, self._foresee)
@@ -127,7 +127,7 @@ class BenchApp(App[None]):
     # --- drawing ---
 
     def get_default_screen(self) -> Screen[None]:
-        return BenchScreen(self.glyphs)
+        return BenchScreen(self.glyphs, self._rows)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the palette as variables of station.tcss."""
@@ -278,7 +278,7 @@ class BenchApp(App[None]):
 
     @property
     def _numbers(self) -> list[int]:
-        return [slot.number for slot in self.state.slots]
+        return in_order([slot.number for slot in self.state.slots], self._rows)
 
     def _would_bind(self, number: int) -> bool:
         slot = self.state.slot(number)

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ...view.bars import frame
-from ...view.layout import arrange
+from ...view.layout import Layout, Rows, arrange, places
 from ...view.look import Glyphs
 from ...view.state import BenchState
 from ...words.cells import pad
@@ -38,9 +38,10 @@ class BenchScreen(Screen[None]):
         Binding("escape", "app.slot(0)", show=False),
     ]
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, rows: Rows = ()) -> None:
         super().__init__()
-        self._glyphs = glyphs
+        self._glyphs, self._rows = glyphs, rows
+        self._places: list[int] = []  # what is drawn in each place of the grid, 0: nothing
         self._drawn: BenchState | None = None
         self._hint = ""
         self._selected: int | None = None
@@ -60,12 +61,13 @@ class BenchScreen(Screen[None]):
         self._drawn, self._hint, self._selected, self._seconds = state, hint, selected, seconds
         if not self.is_mounted or self._is_building:
             return
-        tiles = list(self.query(SlotTile))
-        if [tile.slot.number for tile in tiles] != [slot.number for slot in state.slots]:
+        slots = {slot.number: slot for slot in state.slots}
+        if self._places != places([*slots], self._plan(state)):
             self._is_building = True
             self.call_later(self._rebuild)
             return
-        for tile, slot in zip(tiles, state.slots, strict=True):
+        for tile in self.query(SlotTile):
+            slot = slots[tile.slot.number]
             tile.show(slot, is_selected=slot.number == selected, seconds=seconds, is_mixed=len(state.batches) > 1)
         self._show_bars(state)
 
@@ -73,8 +75,11 @@ class BenchScreen(Screen[None]):
         """Replace the tiles by those of the latest state, then draw it."""
         grid = self.query_one("#slots", Grid)
         await grid.remove_children()
-        if self._drawn is not None:
-            await grid.mount(*(SlotTile(slot, self._glyphs, self._drawn.words) for slot in self._drawn.slots))
+        if (state := self._drawn) is not None:
+            slots = {slot.number: slot for slot in state.slots}
+            self._places = places([*slots], self._plan(state))
+            tiles = (SlotTile(slots[n], self._glyphs, state.words) if n else Static() for n in self._places)
+            await grid.mount(*tiles)
         self._is_building = False
         self._again()
 
@@ -83,8 +88,12 @@ class BenchScreen(Screen[None]):
             self._arrange(self._drawn)
             self.show(self._drawn, hint=self._hint, selected=self._selected, seconds=self._seconds)
 
+    def _plan(self, state: BenchState) -> Layout:
+        is_bench = {n for row in self._rows for n in row if n} == {slot.number for slot in state.slots}
+        return arrange(len(state.slots), self.size.width, self.size.height, self._rows if is_bench else ())
+
     def _arrange(self, state: BenchState) -> None:
-        plan = arrange(len(state.slots), self.size.width, self.size.height)
+        plan = self._plan(state)
         grid = self.query_one("#slots", Grid)
         grid.styles.grid_size_columns = plan.columns
         grid.styles.grid_size_rows = plan.rows
@@ -94,7 +103,7 @@ class BenchScreen(Screen[None]):
 
     def _show_bars(self, state: BenchState) -> None:
         width = self.size.width - 2
-        rows = arrange(len(state.slots), self.size.width, self.size.height).log_rows
+        rows = self._plan(state).log_rows
         around = frame(state, width, rows, self._glyphs, self._hint, self._selected)
         self._put("header", f" {pad(around.header, width)} ")
         self._put("log", "\n".join(around.log))

@@ -76,6 +76,36 @@ def test_excluded_ports_slots_out_of_service_and_power_are_read(tmp_path: Path) 
     assert found.power == 3
 
 
+def test_the_rows_of_the_bench_are_read(tmp_path: Path) -> None:
+    slots = "".join(f'{n} = "1-2.{n}"\n' for n in (1, 2, 3))
+    found = config(tmp_path, f"[slots]\n{slots}[layout]\nrows = [[3, 0, 1], [2]]\n")
+    assert found.layout == ((3, 0, 1), (2,))
+    assert config(tmp_path, "[layout]\nrows = [[2, 1], [3, 4]]\n").layout == ((2, 1), (3, 4))
+    assert config(tmp_path, GOOD).layout == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("[[1, 2]]", r"expected every slot of \[slots\] once, .*write rows = \[\[1, 2, 3\]\]"),
+        ("[[1, 2, 3, 4]]", r"expected every slot of \[slots\] once"),
+        ("[[1, 2], [3, 2]]", r"expected every slot of \[slots\] once"),
+        ("[[1, 2, 33]]", "expected rows of slot numbers, 1 to 32, 0 for a gap"),
+        ('"1 2 3"', "expected rows of slot numbers, 1 to 32, 0 for a gap"),
+        ("[1, 2, 3]", "expected rows of slot numbers, 1 to 32, 0 for a gap"),
+    ],
+)
+def test_rows_that_are_not_the_slots_of_the_bench_are_refused(tmp_path: Path, rows: str, said: str) -> None:
+    slots = "".join(f'{n} = "1-2.{n}"\n' for n in (1, 2, 3))
+    with pytest.raises(BadInput, match=rf"line 6, \[layout\] rows: {said}"):
+        config(tmp_path, f"[slots]\n{slots}[layout]\nrows = {rows}\n")
+
+
+def test_a_slot_twice_is_refused_without_slots_too(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"\[layout\] rows: expected every slot once, .*write rows = \[\[1, 2\]\]"):
+        config(tmp_path, "[layout]\nrows = [[1, 2], [2]]\n")
+
+
 def test_how_the_screen_looks_and_sounds_is_read(tmp_path: Path) -> None:
     found = config(tmp_path, '[screen]\ntheme = "light"\nsounds = true\n')
     assert (found.theme, found.sounds) == ("light", True)
