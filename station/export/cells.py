@@ -11,7 +11,7 @@ between a semicolon and a formula.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from drivers.plain_text import printable
@@ -37,6 +37,20 @@ _SHORT_CHARS = 40
 
 _HARMLESS = re.compile(rf"(?!{_MONTH}|true|false)[a-z][a-z0-9_.\-]*", re.ASCII | re.IGNORECASE)
 """Ids, names and words that no program takes for anything else."""
+
+
+_LINES = re.compile(rf"{_HARMLESS.pattern}(\n{_HARMLESS.pattern})*", _HARMLESS.flags)
+_DIGITS = re.compile(r"\d+(\n\d+)*", re.ASCII)
+
+
+def guarded_all(texts: Sequence[str]) -> Sequence[str] | None:
+    """Return what `guarded` makes of each of ``texts``, where all are harmless or all digits; None: ask for each."""
+    together = "\n".join(texts)
+    if together.count("\n") != len(texts) - 1:
+        return None
+    if _LINES.fullmatch(together):
+        return texts
+    return [MARK + text for text in texts] if _DIGITS.fullmatch(together) else None
 
 
 def guarded(text: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 
 from drivers.plain_text import printable
 
 from ..journal.kept_rows import in_milliseconds
 from .batch_log import BatchLog, Type, Value
-from .cells import Cells, guarded, is_short_number
+from .cells import Cells, guarded, guarded_all, is_short_number
 from .dialect import BOM, SAFE, Dialect
 from .exporter import Exporter
 
@@ -19,21 +20,41 @@ from .exporter import Exporter
 def write_csv(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and the rows of ``log``; return how many. ``file``: opened with ``newline=""``."""
     columns, values = log.valued()
-    write = row_writer(file, dialect)
-    write(cell_of(Type.TEXT, dialect)(column.name) for column in columns)
-    cells = [cell_of(column.type, dialect) for column in columns]
+    writer = begin(file, dialect)
+    writer.writerow(map(cell_of(Type.TEXT, dialect), (column.name for column in columns)))
+    makers = [cells_of(column.type, dialect) for column in columns]
     count = 0
-    for row in log.rows(detailed=False):
-        write([cell(value) for cell, value in zip(cells, values(row), strict=True)])
-        count += 1
+    lines = map(values, log.rows(detailed=False))
+    while some := list(itertools.islice(lines, _AT_ONCE)):
+        cells = [make(told) for make, told in zip(makers, zip(*some, strict=True), strict=True)]
+        writer.writerows(zip(*cells, strict=True))
+        count += len(some)
     return count
 
 
-def row_writer(file: TextIO, dialect: Dialect) -> Callable[[Iterable[str]], Any]:
-    """Begin a file in ``dialect``; return what writes a row of it."""
+_AT_ONCE = 500
+"""Rows whose cells are made column by column."""
+
+
+def begin(file: TextIO, dialect: Dialect) -> Any:
+    """Begin a file in ``dialect``; return what writes its rows."""
     if dialect.has_bom:
         file.write(BOM)
-    return csv.writer(file, delimiter=dialect.delimiter).writerow
+    return csv.writer(file, delimiter=dialect.delimiter)
+
+
+def cells_of(type_: Type, dialect: Dialect) -> Callable[[Sequence[Any]], Iterable[str]]:
+    """Return what writes some values of one column of ``type_``, much faster than `cell_of` writes each."""
+    cell = cell_of(type_, dialect)
+    if type_ is not Type.TEXT or not dialect.guards:
+        return lambda values: map(cell, values)
+
+    def texts(values: Sequence[Any]) -> Iterable[str]:
+        is_mostly_new = len(set(values)) > len(values) // 4  # others were made for rows above
+        made = guarded_all(values) if is_mostly_new and None not in values else None
+        return map(cell, values) if made is None else made
+
+    return texts
 
 
 def cell_of(type_: Type, dialect: Dialect) -> Callable[[Any], str]:

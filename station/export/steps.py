@@ -8,7 +8,7 @@ from typing import TextIO
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow
 from .batch_log import BatchLog, Type, Value
-from .csvfile import cell_of, row_writer
+from .csvfile import begin, cell_of
 from .dialect import SAFE, Dialect
 from .exporter import Exporter
 
@@ -30,7 +30,7 @@ def step_rows(row: ExportRow) -> Iterator[tuple[Value, ...]]:
 
 def write_steps(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and one row a try; return how many tries."""
-    write = row_writer(file, dialect)
+    write = begin(file, dialect).writerow
     write(HEADER)
     cells = [cell_of(one, dialect) for one in TYPES]
     count = 0

@@ -7,12 +7,15 @@ import io
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from support.journal_story import finished, identified, started, step
 
 from station.errors import BadInput
 from station.export import CSV
-from station.export.batch_log import batch_log
-from station.export.cells import unguarded
+from station.export.batch_log import Type, batch_log
+from station.export.cells import guarded_all, unguarded
+from station.export.csvfile import cell_of, cells_of
 from station.export.dialect import BOM, PLAIN, SAFE, Dialect, dialect_of
 from station.export.steps import STEPS
 from station.journal import Journal
@@ -115,3 +118,22 @@ def test_a_delimiter_is_named_or_given(name: str, sign: str) -> None:
 def test_switzerland_writes_german_with_a_point() -> None:
     assert dialect_of(None, None, "de-CH").decimal == "."
     assert dialect_of(None, None, "de_DE").decimal == ","
+
+
+TEXTS = st.sampled_from(["P044AB0000001", "e5", "SEP1", "dec", "true", "0123", "89310410106543789301", "6.3.4", "a;=1",
+                         "a\nb", "", "=1", "done", "x-y_z.1", "\u212a", "1\n2"])  # fmt: skip
+
+
+@given(st.lists(TEXTS | st.text(max_size=9) | st.none(), min_size=1, max_size=12))
+@example(["a", "b\nc"])
+@example(["1", "2\n3"])
+def test_cells_made_together_are_those_made_one_by_one(values: list[str | None]) -> None:
+    for dialect in (SAFE, PLAIN):
+        each = cell_of(Type.TEXT, dialect)
+        assert list(cells_of(Type.TEXT, dialect)(values)) == [each(value) for value in values]
+
+
+@pytest.mark.parametrize("text", ["SEP1", "dec", "True", "MAY 5", "=1", "1E5", "0123", "3a", "\u212a"])
+def test_no_text_that_is_guarded_is_taken_for_a_harmless_one(text: str) -> None:
+    assert guarded_all([text, "x"]) is None
+    assert guarded_all(["x", text]) is None
