@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..errors import BadInput, JournalError
 from .chain import Tail
-from .compare import unbroken
+from .compare import check_made_here, unbroken
 from .directory import JOURNAL_FILE, DirectoryLock, prepare
 from .reader import JournalReader
 from .schema import ENTRIES_SINCE, NEWEST, connect_reader, translated, version
@@ -89,6 +89,8 @@ def checked_copy(file: Path) -> Copy:
         said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if said != "ok":
             raise JournalError(f"{file} is damaged ({' '.join(said.split())}); use another backup")
+        if found == NEWEST:  # a trigger of somebody else's would change what the station writes from then on
+            check_made_here(db)
         tail = Tail()
         for row in unbroken(db):
             tail = Tail(row.seq, row.hash)

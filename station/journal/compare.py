@@ -223,6 +223,11 @@ def _check_file(db: sqlite3.Connection) -> None:
     said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if said != "ok":
         raise JournalDamaged(str(tampered(f"the file is damaged ({' '.join(said.split())})")))
+    check_made_here(db)
+
+
+def check_made_here(db: sqlite3.Connection) -> None:
+    """Check that no table, view, index or trigger is missing, changed or too many; for the newest schema only."""
     objects = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
     with fresh() as empty:
         wanted = {tuple(row) for row in empty.execute(objects)}

@@ -150,8 +150,10 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _WORKBOOKS = {b"PK\x03\x04": "an Excel or LibreOffice workbook", b"\xd0\xcf\x11\xe0": "an old Excel workbook",
               b"%PDF": "a PDF"}  # fmt: skip
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u2060\ufeff\u00ad"))
-"""Left behind by copying from web pages and mails."""
+_INVISIBLE = dict.fromkeys([
+    0x00AD, 0x034F, 0x061C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)
+])  # fmt: skip
+"""Left behind by copying from web pages, mails and the windows of a system: marks of width, joining and direction."""
 
 
 def _text_of(data: bytes) -> str:

@@ -300,7 +300,7 @@ def judge(key: str, limit: Limit, values: Mapping[str, Value]) -> Judged:
             name, limit, text, not fits, Say("value_differs", name=short, found=text[: _SAID[0]], wanted=wanted[:24])
         )
     if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
+        if not _NUMBER.fullmatch(value) or math.isinf(float(value)):  # 1e999 would be above any min
             return Judged(name, limit, value, True, Say("value_no_number", name=short, found=value[: _SAID[0]]))
         value = float(value)
     low, high = -math.inf if limit.low is None else limit.low, math.inf if limit.high is None else limit.high

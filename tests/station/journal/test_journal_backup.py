@@ -128,15 +128,24 @@ def test_a_backup_of_another_station_or_under_a_running_one_is_refused(
         ("DELETE FROM journal WHERE seq = 5", "entry 5 is missing"),
         ("DELETE FROM journal", "holds no entry"),
         ("UPDATE migrations SET number = 99 WHERE number = 6", "has schema 99"),
+        (
+            "CREATE TRIGGER evil AFTER UPDATE ON attempts BEGIN UPDATE attempts SET verdict = 0; END",
+            "the trigger evil is",
+        ),
+        ("DROP TABLE units", "units is not as the station made it"),
+        ("DROP VIEW entries", "the view entries is not as the station made it"),
     ],
 )
 def test_a_backup_that_is_not_good_is_not_put_back(sql: str, said: str, place: Path, tmp_path: Path) -> None:
     directory = place / "journal"
     copy = kept(directory, tmp_path / "copy.db")
     db = sqlite3.connect(copy)
-    for trigger in ("journal_no_update", "journal_no_delete"):
-        db.execute(f"DROP TRIGGER {trigger}")
+    guards = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'journal_no_%'").fetchall())
+    for name in guards:
+        db.execute(f"DROP TRIGGER {name}")
     db.execute(sql)
+    for guard in guards.values():  # whoever knows how to change an entry knows how to hide it
+        db.execute(guard)
     db.commit()
     db.close()
     held = (directory / JOURNAL_FILE).read_bytes()

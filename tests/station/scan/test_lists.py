@@ -49,6 +49,10 @@ def read(text: str) -> list[tuple[int, str, str, str]]:
         ("8901 4103 2111 1851 0720, e00fce68 aabbccdd eeff0011", [(1, ID, "", ICCID)]),  # as printed
         (f"{ICCID} 1", [(1, "", "", ICCID)]),  # the box is no 21st digit
         (f"\u200b{ID}\xa0;\u2009{SERIAL}\ufeff", [(1, ID, SERIAL, "")]),  # copied from a web page
+        *(
+            (f"{mark}{ID}\u202c;{SERIAL[:4]}{mark}{SERIAL[4:]}", [(1, ID, SERIAL, "")])  # of a system's own windows
+            for mark in ("\u202a", "\u202b", "\u202d", "\u202e", "\u2066", "\u2069", "\u061c", "\u2063", "\u034f")
+        ),
         (f"{ID}\r{DIGITS}\n\r\n{SERIAL}", [(1, ID, "", ""), (2, DIGITS, "", ""), (4, "", SERIAL, "")]),
         (f"{SERIAL} ABCDEFGHIJKLMNO", [(1, "", SERIAL, "")]),  # a scanned label with its secret
         (f"348012345678901234,{ICCID}", [(1, "", "", ICCID)]),  # the number of the carton beside that of the SIM

@@ -87,6 +87,8 @@ def judged(value: object, **limit: object) -> Judged:
         ("12.5", {"min": 12}, False, ""),
         ("12,5", {"min": 12}, True, "v 12,5, wants 12 to no more"),
         (float("inf"), {"min": 12}, True, "v inf, wants 12 to no more"),
+        ("1e999", {"min": 12}, True, "v 1e999, wants 12 to no more"),
+        ("-1e999", {"max": 12}, True, "v -1e999, wants no less to 12"),
         (1e999, {"max": 12}, True, "v inf, wants no less to 12"),
         (True, {"max": 12}, True, "v true, wants no less to 12"),
         ("ok", {"text": "ok"}, False, ""),
