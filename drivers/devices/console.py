@@ -130,6 +130,16 @@ class Console:
             raise RequestUnknown(f"console command {key} was not typed: the unit's Device OS does not have it")
         self._port.write(key.encode())
 
+    def listen(self, timeout_s: float) -> bytes:
+        """Return what the unit printed, at least a byte as soon as there is one; nothing after ``timeout_s``."""
+        if self._cancel is not None:
+            self._cancel.check()
+        return self._port.read(_READ_BYTES, timeout_s)
+
+    def type(self, data: bytes) -> None:
+        """Send what a person typed, unseen by any dialogue."""
+        self._port.write(data)
+
     def resync(self) -> None:
         """Leave any prompt an abandoned dialogue may be waiting at; the main level ignores this."""
         self._port.write(console.RESYNC)

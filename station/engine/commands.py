@@ -62,6 +62,33 @@ class EnterMode(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenConsole(Command):
+    """Technician: open the serial console of the unit in this slot, which had this attempt; "" for none."""
+
+    slot: int
+    attempt: str = ""
+    device_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeConsole(Command):
+    """Technician: send a command of the console, which is one character, or a line. May be a secret: repr hides it."""
+
+    slot: int
+    text: str
+
+    def __repr__(self) -> str:
+        return f"TypeConsole({self.slot}, ***)"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseConsole(Command):
+    """Technician: close the console of the unit in this slot."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class TellLight(Command):
     """Technician: keep on record what the light of the unit in this slot does."""
 

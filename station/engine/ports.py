@@ -107,6 +107,34 @@ class Seat:
     cancel: CancelToken
 
 
+class Printed(Protocol):
+    """One line that a unit printed, fit to be shown: bounded, printable, secrets masked."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def is_open(self) -> bool:
+        """Whether the line may go on; the next one takes its place."""
+        ...
+
+    @property
+    def asks_secret(self) -> bool:
+        """Whether the unit waits for a password or code."""
+        ...
+
+
+class Terminal(Protocol):
+    """The opened console of a unit. Raises `DriverError`."""
+
+    def hear(self, timeout_s: float) -> Sequence[Printed]:
+        """Return what the unit printed, as soon as there is some, or nothing after ``timeout_s``."""
+        ...
+
+    def type(self, text: str) -> None:
+        """Send a command of one character, or a line."""
+        ...
+
+
 class Session(Protocol):
     """One unit on one port, with the steps bound to it. Made by a `SessionOpener`, closed by the attempt."""
 
@@ -139,6 +167,13 @@ class Session(Protocol):
 
     def enter(self, mode: Mode) -> None:
         """Bring the unit into ``mode``. Raises `DriverError`; nobody's hands are asked for."""
+        ...
+
+    def console(self, expected: str) -> contextlib.AbstractContextManager[tuple[str, Terminal]]:
+        """Open the unit's console; return its Device ID, which has to be ``expected`` unless that is "", and it.
+
+        Raises `DriverError`; nobody's hands are asked for.
+        """
         ...
 
     def close(self) -> None:

@@ -17,8 +17,18 @@ from ..errors import JournalError, JournalHeld, NoBatchOpen, classify_error
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from ..scan.reading import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
-from .commands import Mode
-from .events import AttemptFinished, AttemptStarted, CommandDone, CommandRefused, Event, Head, StepHeld
+from .commands import Mode, OpenConsole
+from .console import Conversation
+from .events import (
+    AttemptFinished,
+    AttemptStarted,
+    CommandDone,
+    CommandRefused,
+    ConsoleClosed,
+    Event,
+    Head,
+    StepHeld,
+)
 from .ports import JournalPort, Seat, SessionOpener
 from .scanner import ScannerTurn, SlotDesk
 from .step import Emit
@@ -28,22 +38,25 @@ log = logging.getLogger(__name__)
 
 RECORD_AGAIN_S = 5.0
 """How often a slot tries again to record an attempt whose end the journal could not take in time."""
+GONE_S = 0.5
+"""Seconds from a transfer that failed until the enumerator tells that its unit is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """Work queued for an idle slot. ``steps`` None walks everything.
 
-    ``signal`` only switches the LED signal, ``mode`` only brings the unit into one.
+    ``signal`` only switches the LED signal, ``mode`` only brings the unit into one, ``console`` only opens that.
     """
 
     steps: frozenset[str] | None = None
     signal: bool | None = None
     mode: Mode | None = None
+    console: OpenConsole | None = None
 
     @property
     def is_walk(self) -> bool:
-        return self.signal is None and self.mode is None
+        return self.signal is None and self.mode is None and self.console is None
 
 
 class SlotRunner:
@@ -69,6 +82,7 @@ class SlotRunner:
         self._jobs: list[_Job] = []
         self._attempt: Attempt | None = None
         self._errands: CancelToken | None = None  # of what is done outside of an attempt now
+        self._talk: Conversation | None = None  # at the unit's console now
         self._judged: frozenset[str] = frozenset()  # identities of the unit that had the last attempt
         self._handled = -1  # generation of the port whose unit has its verdict
         self._batches_opened = 0  # since the station started
@@ -87,6 +101,8 @@ class SlotRunner:
             self._is_stopping = True
             attempt = self._attempt
             self._condition.notify_all()
+            if self._talk is not None:
+                self._talk.end("stopping")
             if self._errands is not None:
                 self._errands.cancel()
         if attempt is not None:
@@ -102,10 +118,14 @@ class SlotRunner:
     def port_changed(self) -> None:
         """Take note of an arrival or departure: wake up, or end the attempt whose unit left unexpectedly."""
         with self._condition:
-            attempt = self._attempt
+            attempt, talk = self._attempt, self._talk
             self._condition.notify_all()
-        if attempt is not None and self.port.current is None and not self.port.is_restart_expected:
+        if self.port.current is not None or self.port.is_restart_expected:
+            return
+        if attempt is not None:
             attempt.stop(Stop.VANISHED)
+        if talk is not None:
+            talk.end("left")
 
     def batch_opened(self) -> None:
         """Take note of a new batch: a unit that waits for one is walked."""
@@ -133,6 +153,23 @@ class SlotRunner:
     def enter(self, mode: Mode) -> None:
         """Bring the unit into ``mode`` as soon as the slot is idle; its verdict stays."""
         self._ask(_Job(mode=mode))
+
+    def open_console(self, command: OpenConsole) -> None:
+        """Open the unit's console as soon as the slot is idle; whatever is asked of the slot next closes it."""
+        self._ask(_Job(console=command))
+
+    def type(self, text: str) -> None:
+        """Send ``text`` to the console that is open; without one nothing happens."""
+        talk = self._talk
+        if talk is not None:
+            talk.type(text)
+
+    def close_console(self) -> None:
+        """Close the console, or do not open it any more."""
+        with self._condition:
+            self._jobs = [job for job in self._jobs if job.console is None]
+            if self._talk is not None:
+                self._talk.end("closed")
 
     def scan(self, read: Reading) -> None:
         """Queue a scan for the step that asks for one."""
@@ -172,6 +209,8 @@ class SlotRunner:
         with self._condition:
             self._jobs = [other for other in self._jobs if other.is_walk is not job.is_walk]
             self._jobs.append(job)
+            if self._talk is not None:
+                self._talk.end("walk" if job.is_walk else "command")
             self._condition.notify_all()
 
     def _has_work(self) -> bool:
@@ -294,30 +333,50 @@ class SlotRunner:
         A restart in it is no new arrival: the verdict of the unit stays.
         """
         token = self._clock.token()
+        talk = None
+        if job.console is not None:
+            talk = Conversation(job.console, self._clock, token, self._publish, self._journal.record)
         with self._condition:
-            self._errands, began = token, self.port.generation
+            self._errands, self._talk, began = token, talk, self.port.generation
+            if self._is_stopping:
+                token.cancel()
         try:
-            done = self._carried_out(job, Seat(self.slot, self.port, "", token))
+            done = self._carried_out(job, Seat(self.slot, self.port, "", token), talk)
         except Cancelled:
-            return
+            if talk is None:
+                return
+            done = talk.ended()
         except Exception as error:
-            judged = classify_error(error)
-            if judged.is_bug:
-                log.exception("slot %d: what was asked of its unit broke", self.slot.number)
-            self._publish(CommandRefused(at=self._clock.utc(), slot=self.slot.number, reason=sentence_of(error)))
+            self._publish(self._not_done(error, talk))
             return
         finally:
             with self._condition:
-                self._errands = None
-        with self._condition:
-            if self._handled == began:
-                self._handled = self.port.generation
+                self._errands = self._talk = None
+        if not (isinstance(done, ConsoleClosed) and done.why == "left"):
+            with self._condition:
+                if self._handled == began:
+                    self._handled = self.port.generation
         self._publish(done)
 
-    def _carried_out(self, job: _Job, seat: Seat) -> Event:
+    def _not_done(self, error: Exception, talk: Conversation | None) -> Event:
+        """Say why what was asked of the unit could not be done, or broke off."""
+        if classify_error(error).is_bug:
+            log.exception("slot %d: what was asked of its unit broke", self.slot.number)
+        if talk is None:
+            return CommandRefused(at=self._clock.utc(), slot=self.slot.number, reason=sentence_of(error))
+        self._clock.sleep(GONE_S)  # a port breaks off a moment before the unit is seen to leave
+        if self.port.current is None:
+            talk.end("left")
+        return talk.ended(sentence_of(error))
+
+    def _carried_out(self, job: _Job, seat: Seat, talk: Conversation | None) -> Event:
         work = self._bench.open(seat)
         head = {"at": self._clock.utc(), "slot": self.slot.number}
         try:
+            if talk is not None:
+                with self._journal.waiting_as(Waiting(self._publish, talk.head, cancel=seat.cancel)):
+                    talk.hold(work)
+                return talk.ended()
             if job.mode is not None:
                 work.enter(job.mode)
                 return CommandDone(**head, did="mode", what=job.mode)  # type: ignore[arg-type]

@@ -70,6 +70,7 @@ _TELLERS: Mapping[str, Callable[[Head, Mapping[str, Any], Words], ev.Event]] = {
     "ModulesRead": lambda head, told, _: ev.ModulesRead(**head, rows=tuple(map(tuple, told["rows"]))),
     "StepFinished": _step,
     "LightSeen": lambda head, told, _: ev.LightSeen(**head, light=told["light"]),
+    "ConsoleOpened": lambda head, _told, _: ev.ConsoleOpened(**head),
     "AttemptFinished": _finished,
     "VerdictRevised": lambda head, told, _: ev.VerdictRevised(
         **head, verdict=Verdict[told["verdict"]], reason=told.get("reason", "")

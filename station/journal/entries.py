@@ -26,7 +26,7 @@ JOURNALLED = frozenset({
     "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed", "BatchSealed",
     "ProfileReleased", "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned", "ModulesRead",
-    "LightSeen",
+    "LightSeen", "ConsoleOpened",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
     "UnitsExpected", "JournalRestored", "LotScanned",

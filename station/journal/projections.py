@@ -338,6 +338,11 @@ def _credential_written(db: sqlite3.Connection, row: Row, values: Mapping[str, A
     )
 
 
+def _console_opened(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any]) -> None:
+    """Forget what the unit joined with: a person may store another password, and none can be read back."""
+    db.execute("DELETE FROM digests WHERE device_id = ?", (values["device_id"],))
+
+
 def _product_cached(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
     db.execute(
         "INSERT OR REPLACE INTO products VALUES (?, ?, ?, ?, ?, ?)",
@@ -373,6 +378,7 @@ _HANDLERS: dict[str, Project] = {
     "WriteIntended": _write_intended,
     "WriteConfirmed": _write_confirmed,
     "CredentialWritten": _credential_written,
+    "ConsoleOpened": _console_opened,
     "ProductCached": _product_cached,
     "SerialCached": _serial_cached,
 }

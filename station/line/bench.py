@@ -8,22 +8,21 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from drivers.clock import Clock, Deadline
-from drivers.devices import Goal, ParticleDevice
+from drivers.devices import ParticleDevice
 from drivers.errors import Disconnected, DriverError
 from drivers.host.executable import Programs, SystemPrograms
 from drivers.platforms import PLATFORMS_WITHOUT_USB, Platform, platform
 from drivers.transport import SerialHost
-from drivers.wire import requests
-from drivers.wire.usb import Mode
 
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
 from ..engine.commands import Mode as WantedMode
-from ..engine.ports import Seat
+from ..engine.ports import Seat, Terminal
 from ..engine.step import Step, StepContext, StepResult, skipped
 from ..engine.turn import Turn
 from ..engine.walk import Lane, StepPlan
@@ -52,13 +51,8 @@ from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
 from ..steps.shared.wifi_networks import BenchWifi, WifiGoal
 from ..steps.table import FIRST, StepTable
 from ..words.say import Say
+from . import by_hand
 
-SIGNAL_S = 3.0
-ENTER_S = 60.0
-"""How long a unit may take to get into a mode a technician asked for."""
-_GOALS: Mapping[WantedMode, Goal] = {
-    "dfu": Goal.DFU, "listening": Goal.LISTENING, "safe": Goal.SAFE, "reset": Goal.RESTART,
-}  # fmt: skip
 LAST_LOOK = "final_check"
 
 
@@ -267,18 +261,15 @@ class BenchSession:
 
     def signal(self, on: bool) -> bool:
         """Switch the LED rainbow on or off, if the unit answers."""
-        if self._unit.device.mode is not Mode.APPLICATION:
-            return False
-        request = requests.start_signal() if on else requests.stop_signal()
-        try:
-            self._unit.device.ask(request, Deadline.after(self._clock, SIGNAL_S))
-        except DriverError:
-            return False
-        return True
+        return by_hand.signal(self._unit.device, self._clock, on)
 
     def enter(self, mode: WantedMode) -> None:
         """Bring the unit into ``mode`` by the commands it obeys; raises as `ParticleDevice.reach`."""
-        self._unit.device.reach(_GOALS[mode], Deadline.after(self._clock, ENTER_S))
+        by_hand.enter(self._unit.device, self._clock, mode)
+
+    def console(self, expected: str) -> AbstractContextManager[tuple[str, Terminal]]:
+        """Open the unit's console, as `by_hand.console`."""
+        return by_hand.console(self._unit.device, self._clock, expected)
 
     def close(self) -> None:
         """Close the device, and no longer count its unit as at work."""

@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from drivers.clock import Clock
+from drivers.devices.terminal import MAX_TYPED, is_sendable
 from drivers.hotplug import Attached, Detached, PortWatch
 from drivers.identity import PortPath
 
 from ..engine.commands import (
     BindPort,
+    CloseConsole,
     Command,
     EnterMode,
+    OpenConsole,
     PutSlotBack,
     RetrySlot,
     RunStep,
@@ -27,9 +30,12 @@ from ..engine.commands import (
     StopSlot,
     TakeSlotOut,
     TellLight,
+    TypeConsole,
 )
 from ..engine.events import (
     CommandRefused,
+    ConsoleClosed,
+    ConsoleEnd,
     LightSeen,
     SlotPutBack,
     SlotTakenOut,
@@ -265,6 +271,28 @@ class Line:
         else:
             runner.enter(command.mode)
 
+    def _open_console(self, command: OpenConsole) -> None:
+        """Open the console of the unit; say why not while it is at work, or where no unit is."""
+        runner = self._slot(command.slot)
+        if runner is None or runner.port.current is None:
+            self._no_console(command.slot, "empty")
+        elif runner.is_unjudged:
+            self._no_console(command.slot, "busy")
+        else:
+            runner.open_console(command)
+
+    def _no_console(self, slot: int, why: ConsoleEnd) -> None:
+        self._publish(ConsoleClosed(at=self._clock.utc(), slot=slot, why=why))
+
+    def _type_console(self, command: TypeConsole) -> None:
+        if is_sendable(command.text):
+            self._on_slot(command.slot, lambda r: r.type(command.text))
+        else:
+            self._refuse(f"The console takes printable lines of less than {MAX_TYPED} bytes; this one was not sent.")
+
+    def _close_console(self, command: CloseConsole) -> None:
+        self._on_slot(command.slot, lambda r: r.close_console())
+
     def _tell_light(self, command: TellLight) -> None:
         """Keep what a person saw with the attempt it belongs to (M4)."""
         self._record(
@@ -328,4 +356,7 @@ class Line:
         SignalUnit: _signal,
         EnterMode: _enter_mode,
         TellLight: _tell_light,
+        OpenConsole: _open_console,
+        TypeConsole: _type_console,
+        CloseConsole: _close_console,
     }

@@ -41,6 +41,7 @@ DETAILS_KEYS = (
     ("R", "key-retry"),
     ("L", "key-light"),
     ("M", "key-mode"),
+    ("K", "key-console"),
     ("P", "key-pattern"),
     ("V", "key-bytes"),
     ("T", "key-trace"),
@@ -52,7 +53,7 @@ DETAILS_KEYS = (
     ("Esc", "key-back"),
 )
 FOOTER_ROWS = 2
-_DROPPED_FIRST_IN_DETAILS = ("N", "V", "T", "C", "L", _ARROWS, "P", "X", "M", "F", "R", "S", "Enter", "Tab", "?")
+_DROPPED_FIRST_IN_DETAILS = ("N", "V", "T", "C", "K", "L", _ARROWS, "P", "X", "M", "F", "R", "S", "Enter", "Tab", "?")
 
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
@@ -197,8 +198,8 @@ def footer(state: BenchState, width: int, selected: int | None = None) -> str:
 
 def details_footer(slot: SlotState, width: int, words: Words) -> list[str]:
     """Name the keys of the technician's view that work now, in at most two lines; the way back stays at any width."""
-    idle = {"X"} if not slot.is_walking else {"Enter", "F", "R", "L", "M"}
-    idle |= {"Enter", "F", "R", "L", "M"} if not slot.is_present else set()
+    idle = {"X"} if not slot.is_walking else {"Enter", "F", "R", "L", "M", "K"}
+    idle |= {"Enter", "F", "R", "L", "M", "K"} if not slot.is_present else set()
     idle |= set() if slot.device_id else {"C"}
     idle |= set() if slot.is_present and slot.has_label else {"N"}
     idle |= set() if slot.trace else {"V", "T"}

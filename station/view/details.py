@@ -65,6 +65,8 @@ def head(slot: SlotState, glyphs: Glyphs, words: Words, width: int, *, seconds: 
     if slot.seen is not None:
         lines += [line(text) for text in wrap(words.seen_before(slot.seen, with_zone=True), width)]
     lines += [line(text) for text in wrap(_now(slot, words), width)]
+    if slot.is_by_hand:
+        lines += [line(bold(text)) for text in wrap(words.text("details-by-hand"), width)]
     lines += _lamp(slot, glyphs, words, seconds) + (help_lines(slot, words, width) if look in NOT_PASSED else [])
     return Panel("head", words.text("log-slot", slot=str(slot.number)), tuple(lines), look)
 

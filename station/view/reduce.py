@@ -15,7 +15,17 @@ from ..model import OffSlot, Outcome, Verdict
 from ..words.cells import clean, tail
 from ..words.say import Say
 from .look import VERDICT_LOOK
-from .reduce_slot import MAX_ROWS, SLOT_HANDLERS, cleaned, id_of, judged, step_held
+from .reduce_slot import (
+    MAX_ROWS,
+    SLOT_HANDLERS,
+    cleaned,
+    console_closed,
+    console_opened,
+    console_printed,
+    id_of,
+    judged,
+    step_held,
+)
 from .state import (
     HISTORY_LINES,
     LOG_LINES,
@@ -161,6 +171,29 @@ def _command_done(state: BenchState, event: ev.CommandDone) -> BenchState:
     what = state.words.text(f"mode-{event.what}") if event.did == "mode" else clean(event.what)
     text = state.words.text(f"did-{event.did}", what=what)
     return _logged(replace(state, notice=text), event, text)
+
+
+def _console_opened(state: BenchState, event: ev.ConsoleOpened) -> BenchState:
+    slot = state.slot(event.slot)
+    if slot is not None and _is_current(slot, event):
+        state = state.with_slot(console_opened(slot))
+    return _logged(state, event, state.words.text("console-opened"), name=_name_of(state, event))
+
+
+def _console_line(state: BenchState, event: ev.ConsoleLine) -> BenchState:
+    slot = state.slot(event.slot)
+    if slot is None or not _is_current(slot, event):
+        return state
+    skipped = state.words.text("console-skipped", count=str(event.skipped)) if event.skipped else ""
+    return state.with_slot(console_printed(slot, event, skipped))
+
+
+def _console_closed(state: BenchState, event: ev.ConsoleClosed) -> BenchState:
+    slot = state.slot(event.slot)
+    if slot is not None and _is_current(slot, event):
+        state = state.with_slot(console_closed(slot, event))
+    text = state.words.text(f"console-ended-{event.why}", slot=str(event.slot), why=clean(event.reason))
+    return _logged(state, event, text, name=_name_of(state, event))
 
 
 def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:
@@ -333,6 +366,9 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.UnmappedPort: _unmapped_port,
     ev.CommandRefused: _command_refused,
     ev.CommandDone: _command_done,
+    ev.ConsoleOpened: _console_opened,
+    ev.ConsoleLine: _console_line,
+    ev.ConsoleClosed: _console_closed,
     ev.OperatorChanged: _operator_changed,
     ev.ScanRead: _scan_read,
     ev.StationFault: _station_fault,

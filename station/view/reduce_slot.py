@@ -11,9 +11,10 @@ from ..engine.records import UnitFacts
 from ..model import IdentityFact, Measurement
 from ..words.cells import clean
 from ..words.say import Say
-from .state import TRACE_LINES, Ask, Held, SlotState, StepLine, TraceLine
+from .state import CONSOLE_LINES, TRACE_LINES, Ask, ConsoleText, Held, SlotState, StepLine, TraceLine
 
 MAX_RAW = 2000  # characters of bytes in hex kept of one exchange
+MAX_CONSOLE_LINE = 4096  # characters; the longest line of a console, its list of modules, has about half of that
 MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
 
 
@@ -106,6 +107,29 @@ def _wire_traced(slot: SlotState, event: ev.WireTraced) -> SlotState:
 
 def _light_seen(slot: SlotState, event: ev.LightSeen) -> SlotState:
     return replace(slot, light_seen=clean(event.light, 40))
+
+
+def console_opened(slot: SlotState) -> SlotState:
+    """Begin an empty console: from now on a person works on the unit."""
+    return replace(slot, console=ConsoleText(), is_by_hand=True)
+
+
+def console_printed(slot: SlotState, event: ev.ConsoleLine, skipped: str) -> SlotState:
+    """Append a line, in place of the last one if that was open; ``skipped``: what to say of lines left out."""
+    before = slot.console
+    if before is None or before.closed:
+        return slot
+    kept = before.lines[:-1] if before.is_open else before.lines
+    lines = (*kept, *filter(None, [skipped]), clean(event.text, MAX_CONSOLE_LINE))
+    return replace(slot, console=ConsoleText(lines[-CONSOLE_LINES:], event.is_open, event.asks_secret))
+
+
+def console_closed(slot: SlotState, event: ev.ConsoleClosed) -> SlotState:
+    """Keep what was printed, and why no more comes; one that never opened has printed nothing."""
+    before = slot.console if slot.console is not None and not slot.console.closed else ConsoleText()
+    return replace(
+        slot, console=replace(before, asks_secret=False, closed=clean(event.why, 40), reason=clean(event.reason))
+    )  # fmt: skip
 
 
 def judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:

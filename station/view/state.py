@@ -22,6 +22,7 @@ LABEL_STEP = "label"
 LOG_LINES = 10
 HISTORY_LINES = 500
 TRACE_LINES = 500
+CONSOLE_LINES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,20 @@ class TraceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleText:
+    """What the unit printed on its console, oldest first. ``is_open``: its last line may go on.
+
+    ``closed``: why it is, a `ConsoleEnd`; "" while it is open. ``reason``: what went wrong.
+    """
+
+    lines: tuple[str, ...] = ()
+    is_open: bool = False
+    asks_secret: bool = False
+    closed: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SlotState:
     """State of one slot. Everything except number, port and ``off`` is dropped when the unit leaves."""
 
@@ -130,6 +145,8 @@ class SlotState:
     modules: tuple[tuple[str, str, str], ...] = ()
     trace: tuple[TraceLine, ...] = ()
     light_seen: str = ""  # what a person said its light does
+    console: ConsoleText | None = None  # the last one a technician opened
+    is_by_hand: bool = False  # somebody worked on it over its console since it was walked
 
     @property
     def look(self) -> Look:

@@ -32,7 +32,7 @@ from station.cloud.virtual import FaultKind, SeenRequest
 from station.journal.directory import JOURNAL_FILE
 from station.journal.schema import connect_reader
 
-READ_KINDS = ("WriteIntended", "WriteConfirmed", "UnitIdentified")
+READ_KINDS = ("WriteIntended", "WriteConfirmed", "UnitIdentified", "ConsoleOpened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,11 +347,13 @@ class _Judge:
     faults: list[str] = field(default_factory=list)
     at_unit: dict[str, _Intent] = field(default_factory=dict)  # by Device ID: what is being written now
     for_cloud: dict[tuple[str, str], deque[_Intent]] = field(default_factory=lambda: defaultdict(deque))
+    by_hand: set[str] = field(default_factory=set)  # Device IDs at whose consoles a person types
     unread: dict[tuple[str, str, str], str] = field(default_factory=dict)  # equal writes since the last read: subject
 
     def line(self, line: Line) -> None:
         act: Callable[[Line], None] = {
             "WriteIntended": self._intended, "WriteConfirmed": self._confirmed, "UnitIdentified": self._met_again,
+            "ConsoleOpened": lambda line: self.by_hand.add(line.device_id),
         }[line.kind]  # fmt: skip
         act(line)
 
@@ -387,9 +389,12 @@ class _Judge:
         The end of an attempt is no such moment: a unit may still work on a request whose answer nobody waited for.
         """
         self.at_unit.pop(line.device_id, None)
+        self.by_hand.discard(line.device_id)
 
     def unit_write(self, write: UnitWrite) -> None:
         intent = self.at_unit.get(write.device_id)
+        if write.touch.who is Who.CONSOLE and write.device_id in self.by_hand:
+            return  # what a person types is announced as such, and by nothing else
         if intent is None:
             self.faults.append(f"{write} was not announced")
         elif not _is_announced(intent.line, write, self.files):
@@ -443,7 +448,8 @@ class _Judge:
 def faults_of(story: Story, files: Mapping[str, tuple[Module, ...]]) -> list[str]:
     """What is wrong with a story, a sentence each; empty when every write was announced, once, and read in between.
 
-    - A write to a unit falls into what the line before it, of the same unit and not confirmed yet, announces.
+    - A write to a unit falls into what the line before it, of the same unit and not confirmed yet, announces; one by
+      its console needs only a line that a person types there.
     - A state-changing request spends one line of its step and unit. One that the cloud refused spends none.
     - Two equal requests have an answered read of the same unit or SIM between them, unless the first was refused.
     - What the journal confirms was announced, and was seen to arrive.

@@ -18,6 +18,7 @@ from ...engine.commands import (
     Command,
     EnterMode,
     Mode,
+    OpenConsole,
     PrintLabel,
     RunStep,
     SaveReport,
@@ -34,6 +35,7 @@ from ...words.cells import fit, pad, wrap
 from ..widgets.panel import PanelBox
 from .asking import stop
 from .choosing import BEAT_S, Choice
+from .console import ConsoleWindow
 
 PANELS = ("steps", "identity", "firmware", "wire")
 """In the order Tab goes through them."""
@@ -58,6 +60,7 @@ class Details(Screen[None]):
         Binding("r", "retry", "Retry"),
         Binding("l", "light", "Light"),
         Binding("m", "mode", "Mode"),
+        Binding("k", "console", "Console"),
         Binding("p", "pattern", "Light seen"),
         Binding("v", "bytes", "Bytes"),
         Binding("t", "trace", "Save the wire"),
@@ -285,6 +288,13 @@ class Details(Screen[None]):
                 self._say("details-enters", mode=text(f"mode-{mode}"))
 
         self._choose("details-choose-mode", _MODES, draw, chosen)
+
+    def action_console(self) -> None:
+        """Open the console of the unit in a window."""
+        slot = self._idle_unit()
+        if slot is not None:
+            self.app.push_screen(ConsoleWindow(self._number, self._state, self._send))
+            self._send(OpenConsole(self._number, slot.attempt or "", slot.device_id or ""))
 
     def action_pattern(self) -> None:
         """Ask what the light of the unit does, and keep it with its attempt: support asks for it."""

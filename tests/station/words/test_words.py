@@ -7,6 +7,7 @@ import datetime
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fluent.syntax import FluentParser
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from support.known_steps import STEPS
 from support.spoken import ENGLISH, filled
 
+from station.engine.events import ConsoleEnd
 from station.model import VERDICT_WORD, SeenBefore, Verdict
 from station.view.look import ASCII as ASCII_GLYPHS
 from station.view.look import LIGHTS, UNICODE, Glyphs, Look
@@ -253,7 +255,7 @@ def test_a_sentence_gets_the_values_it_names_in_the_order_of_the_english_one() -
     assert sorted((key, names) for key, names in given if names != NAMED[key] and key not in LATER) == []
 
 
-BY_NAME = ("face-", "step-", "outcome-", "led-", "thing-", "did-", "mode-")
+BY_NAME = ("face-", "step-", "outcome-", "led-", "thing-", "did-", "mode-", "console-ended-")
 """Groups whose messages are found by the name of something else."""
 
 
@@ -267,6 +269,8 @@ def test_every_text_of_a_face_is_shown_by_somebody() -> None:
 def test_every_title_light_and_face_is_that_of_something() -> None:
     assert set(TITLES) == set(STEPS.names)
     assert {key for key in NAMED if key.startswith("led-")} == {f"led-{name.replace(' ', '-')}" for name in LIGHTS}
+    ends = {f"console-ended-{why}" for why in get_args(ConsoleEnd)}
+    assert {key for key in NAMED if key.startswith("console-ended-")} == ends
     assert {key for key in NAMED if key.startswith("face-")} == {f"face-{look.value}" for look in Look}
 
 
