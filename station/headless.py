@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from drivers.plain_text import escaped
 
+from .engine.console_events import ConsoleClosed, ConsoleOpened
 from .engine.events import (
     AttemptFinished,
     AttemptStarted,
@@ -19,8 +20,6 @@ from .engine.events import (
     CloudStateChanged,
     CommandDone,
     CommandRefused,
-    ConsoleClosed,
-    ConsoleOpened,
     Event,
     HandsNeeded,
     LightSeen,

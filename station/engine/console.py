@@ -11,7 +11,8 @@ from collections import deque
 from drivers.clock import CancelToken, Clock
 
 from .commands import OpenConsole
-from .events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened, Head
+from .console_events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened
+from .events import Head
 from .ports import Printed, Session, Terminal
 from .step import Emit
 

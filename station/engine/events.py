@@ -10,14 +10,11 @@ import dataclasses
 import datetime
 import enum
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 from ..figures import Figures
 from ..model import Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
 from ..words.say import NOTHING, Say
-
-ConsoleEnd = Literal["closed", "idle", "left", "walk", "command", "stopping", "busy", "empty", "failed"]
-"""Why a console is closed; each is a text of the catalogue."""
 
 
 class Head(TypedDict):
@@ -364,32 +361,6 @@ class LightSeen(Event):
     """A person said what the light of the unit does, by its name in `station.view.look.LIGHTS` (M4)."""
 
     light: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleOpened(Event):
-    """A person works on the unit over its serial console. Recorded; what is typed and printed there is not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleLine(Event):
-    """One line that the unit printed on its console, secrets masked. ``is_open``: the next one takes its place.
-
-    ``asks_secret``: it waits for a password or code. ``skipped``: lines left out before it, as they came too fast.
-    """
-
-    text: str
-    is_open: bool = False
-    asks_secret: bool = False
-    skipped: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleClosed(Event):
-    """The console is closed, or could not be opened. ``why``: one of `ConsoleEnd`; ``reason``: what went wrong."""
-
-    why: ConsoleEnd
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,12 @@ from ..scan.reading import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
 from .commands import Mode, OpenConsole
 from .console import Conversation
+from .console_events import ConsoleClosed
 from .events import (
     AttemptFinished,
     AttemptStarted,
     CommandDone,
     CommandRefused,
-    ConsoleClosed,
     Event,
     Head,
     StepHeld,

@@ -32,10 +32,9 @@ from ..engine.commands import (
     TellLight,
     TypeConsole,
 )
+from ..engine.console_events import ConsoleClosed, ConsoleEnd
 from ..engine.events import (
     CommandRefused,
-    ConsoleClosed,
-    ConsoleEnd,
     LightSeen,
     SlotPutBack,
     SlotTakenOut,

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
+from ..engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened
 from ..model import OffSlot, Outcome, Verdict
 from ..words.cells import clean, tail
 from ..words.say import Say
@@ -173,14 +174,14 @@ def _command_done(state: BenchState, event: ev.CommandDone) -> BenchState:
     return _logged(replace(state, notice=text), event, text)
 
 
-def _console_opened(state: BenchState, event: ev.ConsoleOpened) -> BenchState:
+def _console_opened(state: BenchState, event: ConsoleOpened) -> BenchState:
     slot = state.slot(event.slot)
     if slot is not None and _is_current(slot, event):
         state = state.with_slot(console_opened(slot))
     return _logged(state, event, state.words.text("console-opened"), name=_name_of(state, event))
 
 
-def _console_line(state: BenchState, event: ev.ConsoleLine) -> BenchState:
+def _console_line(state: BenchState, event: ConsoleLine) -> BenchState:
     slot = state.slot(event.slot)
     if slot is None or not _is_current(slot, event):
         return state
@@ -188,7 +189,7 @@ def _console_line(state: BenchState, event: ev.ConsoleLine) -> BenchState:
     return state.with_slot(console_printed(slot, event, skipped))
 
 
-def _console_closed(state: BenchState, event: ev.ConsoleClosed) -> BenchState:
+def _console_closed(state: BenchState, event: ConsoleClosed) -> BenchState:
     slot = state.slot(event.slot)
     if slot is not None and _is_current(slot, event):
         state = state.with_slot(console_closed(slot, event))
@@ -366,9 +367,9 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.UnmappedPort: _unmapped_port,
     ev.CommandRefused: _command_refused,
     ev.CommandDone: _command_done,
-    ev.ConsoleOpened: _console_opened,
-    ev.ConsoleLine: _console_line,
-    ev.ConsoleClosed: _console_closed,
+    ConsoleOpened: _console_opened,
+    ConsoleLine: _console_line,
+    ConsoleClosed: _console_closed,
     ev.OperatorChanged: _operator_changed,
     ev.ScanRead: _scan_read,
     ev.StationFault: _station_fault,

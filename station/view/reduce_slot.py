@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
+from ..engine.console_events import ConsoleClosed, ConsoleLine
 from ..engine.records import UnitFacts
 from ..model import IdentityFact, Measurement
 from ..words.cells import clean
@@ -114,7 +115,7 @@ def console_opened(slot: SlotState) -> SlotState:
     return replace(slot, console=ConsoleText(), is_by_hand=True)
 
 
-def console_printed(slot: SlotState, event: ev.ConsoleLine, skipped: str) -> SlotState:
+def console_printed(slot: SlotState, event: ConsoleLine, skipped: str) -> SlotState:
     """Append a line, in place of the last one if that was open; ``skipped``: what to say of lines left out."""
     before = slot.console
     if before is None or before.closed:
@@ -124,7 +125,7 @@ def console_printed(slot: SlotState, event: ev.ConsoleLine, skipped: str) -> Slo
     return replace(slot, console=ConsoleText(lines[-CONSOLE_LINES:], event.is_open, event.asks_secret))
 
 
-def console_closed(slot: SlotState, event: ev.ConsoleClosed) -> SlotState:
+def console_closed(slot: SlotState, event: ConsoleClosed) -> SlotState:
     """Keep what was printed, and why no more comes; one that never opened has printed nothing."""
     before = slot.console if slot.console is not None and not slot.console.closed else ConsoleText()
     return replace(

@@ -14,14 +14,12 @@ from drivers.virtual.radio import WifiStore
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.engine.commands import CloseConsole, EnterMode, OpenConsole, RetrySlot, TypeConsole
 from station.engine.console import IDLE_S, MAX_LINES_S
+from station.engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened
 from station.engine.events import (
     AttemptFinished,
     AttemptStarted,
     CommandDone,
     CommandRefused,
-    ConsoleClosed,
-    ConsoleLine,
-    ConsoleOpened,
     Event,
 )
 from station.model import Verdict

@@ -126,7 +126,7 @@ def test_a_wide_details_view_names_every_key_that_works_now() -> None:
     told = SlotState(1, is_present=True, attempt="a", device_id="e" * 24, trace=(TraceLine("OUT"),))
     assert details_footer(told, 160, ENGLISH) == [
         "[Tab] panel  [Up] [Down] choose a step  [Enter] run it  [F] run from here  [R] retry  [L] light  [M] mode"
-        "  [P] light seen  [V] bytes  [T] save wire",
+        "  [K] console  [P] light seen  [V] bytes  [T] save wire",
         "[S] save report  [C] copy  [?] help  [Esc] back",
     ]
     assert "[X] stop" in details_footer(replace(told, is_walking=True), 160, ENGLISH)[0]

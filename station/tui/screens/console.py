@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from ...engine.commands import CloseConsole, Command, TypeConsole
 from ...view.state import BenchState, ConsoleText
+from .page import Following
 
 MAX_TYPED = 254  # characters; a unit takes no more bytes at a time
 
@@ -35,7 +36,7 @@ class TypedInput(Input):
             super().action_cut()
 
 
-class ConsoleWindow(ModalScreen[None]):
+class ConsoleWindow(Following, ModalScreen[None]):
     """Shows the console of one slot until it is closed here; once the unit is gone it says so and sends nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,6 +67,8 @@ class ConsoleWindow(ModalScreen[None]):
 
     def show(self, state: BenchState) -> None:
         """Show what was printed since; a slot whose unit has left has no console any more."""
+        if not self.is_mounted:
+            return
         slot = state.slot(self._number)
         found = slot.console if slot is not None else None
         if found is self._before or found == self._text:
@@ -85,8 +88,6 @@ class ConsoleWindow(ModalScreen[None]):
             self._draw()
 
     def _draw(self) -> None:
-        if not self.is_mounted:
-            return
         console, typed = self._text, self.query_one(TypedInput)
         lines = list(console.lines) if console is not None else [self._words.text("console-opening")]
         if console is not None and console.closed:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.known_steps import STEPS
 from support.spoken import ENGLISH, filled
 
-from station.engine.events import ConsoleEnd
+from station.engine.console_events import ConsoleEnd
 from station.model import VERDICT_WORD, SeenBefore, Verdict
 from station.view.look import ASCII as ASCII_GLYPHS
 from station.view.look import LIGHTS, UNICODE, Glyphs, Look

@@ -1,0 +1,193 @@
+"""The window of a unit's console: what it shows, what it sends, and what closes it."""
+
+from __future__ import annotations
+
+import pytest
+from support.screen_pilot import on_loop, picture, press, running, scan, tell
+from support.screen_story import Story
+from support.spoken import ENGLISH
+
+from station.engine import commands as cmd
+from station.engine.console_events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened
+from station.tui.app import BenchApp
+from station.tui.screens.console import ConsoleWindow, TypedInput
+from station.tui.screens.details import Details
+from station.view.reduce import replay
+from station.view.state import CONSOLE_LINES, BenchState, ConsoleText
+
+
+def printed(story: Story, text: str, **more: bool | int) -> ConsoleLine:
+    return ConsoleLine(**story.head(1), text=text, **more)  # type: ignore[arg-type]
+
+
+def closed(story: Story, why: ConsoleEnd, reason: str = "") -> ConsoleClosed:
+    return ConsoleClosed(**story.head(1), why=why, reason=reason)
+
+
+def window(app: BenchApp) -> ConsoleWindow:
+    assert isinstance(app.screen, ConsoleWindow)
+    return app.screen
+
+
+OPEN = cmd.OpenConsole(1, "attempt-1", f"e00fce68{1:016x}")
+
+
+@on_loop
+async def test_a_key_opens_the_console_and_what_is_typed_is_sent_line_by_line() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (100, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        assert story.sent == [OPEN]
+        assert "The unit is brought into listening mode." in picture(app)
+        await press(pilot, "i", "enter")
+        assert story.sent == [OPEN]  # nothing is sent before it is open
+        await tell(pilot, app, ConsoleOpened(**story.head(1)))
+        await press(pilot, "enter", "K", "q", "question_mark", "enter")
+        assert story.sent[1:] == [cmd.TypeConsole(1, "i"), cmd.TypeConsole(1, "Kq?")]
+        assert app.screen.query_one(TypedInput).value == ""
+        await tell(pilot, app, printed(story, "Device ID: e00f"), printed(story, "SSID: ", is_open=True))
+        assert "Device ID: e00f" in picture(app)
+        await tell(pilot, app, printed(story, "SSID: home"), printed(story, "[red]not a colour[/]"))
+        text = picture(app)
+        assert text.count("SSID:") == 1
+        assert "SSID: home" in text
+        assert "[red]not a colour[/]" in text
+
+
+@on_loop
+async def test_a_secret_is_typed_unseen_and_cannot_be_copied() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (100, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        await tell(pilot, app, ConsoleOpened(**story.head(1)))
+        await tell(pilot, app, printed(story, "Password: ", is_open=True, asks_secret=True))
+        await press(pilot, *"hunter2", "ctrl+a", "super+c", "ctrl+x")
+        assert "hunter2" not in picture(app)
+        assert app.clipboard == ""
+        typed = app.screen.query_one(TypedInput)
+        await press(pilot, "enter")
+        assert story.sent[-1] == cmd.TypeConsole(1, "hunter2")
+        assert "hunter2" not in repr(story.sent)
+        await tell(pilot, app, printed(story, "Password: ***"))
+        assert not typed.password
+
+
+@on_loop
+async def test_escape_closes_window_and_console_and_the_details_say_what_that_means() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        await tell(pilot, app, ConsoleOpened(**story.head(1)))
+        await press(pilot, "escape")
+        assert isinstance(app.screen, Details)
+        assert story.sent == [OPEN, cmd.CloseConsole(1)]
+        await tell(pilot, app, closed(story, "closed"))
+        text = picture(app)
+        assert "a unit worked on by hand counts again after that" in text
+        assert "Worked on by hand since: retry (R) before it counts." in text
+        await tell(pilot, app, *story.arrives(1, "attempt-2"))
+        assert "Worked on by hand since" not in picture(app)
+
+
+@pytest.mark.parametrize(
+    ("why", "reason", "said"),
+    [
+        ("idle", "", "nobody typed for a quarter of an hour"),
+        ("walk", "", "the unit is walked again"),
+        ("left", "", "The unit has left slot 1"),
+        ("busy", "", "no console before its verdict"),
+        ("stopping", "", "the station stops"),
+        ("failed", "the unit shows no serial port", "No console: the unit shows no serial port"),
+    ],
+)
+@on_loop
+async def test_a_console_that_is_closed_says_why_and_takes_nothing_more(
+    why: ConsoleEnd, reason: str, said: str
+) -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        await tell(pilot, app, closed(story, why, reason))
+        assert said in picture(app)
+        assert app.screen.query_one(TypedInput).disabled
+        await press(pilot, "v", "enter", "escape")
+        assert isinstance(app.screen, Details)
+        assert story.sent == [OPEN]
+
+
+@on_loop
+async def test_a_unit_that_leaves_is_told_in_the_window_and_the_next_one_is_not_typed_into() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        await tell(pilot, app, ConsoleOpened(**story.head(1)), printed(story, "last words"))
+        await tell(pilot, app, story.left(1))
+        assert "The unit has left slot 1, and its console with it." in picture(app)
+        assert "last words" in picture(app)
+        await tell(pilot, app, *story.arrives(1, "attempt-2"))
+        await press(pilot, "v", "enter")
+        assert story.sent == [OPEN]
+
+
+@on_loop
+async def test_a_second_console_of_the_same_unit_begins_empty() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        await tell(pilot, app, ConsoleOpened(**story.head(1)), printed(story, "of the first one"))
+        await press(pilot, "escape")
+        await tell(pilot, app, closed(story, "closed"))
+        await press(pilot, "k")
+        assert "of the first one" not in picture(app)
+        await tell(pilot, app, closed(story, "failed", "no serial port"))
+        assert "of the first one" not in picture(app)
+        assert "No console: no serial port" in picture(app)
+
+
+@on_loop
+async def test_a_scan_into_the_window_goes_to_the_station_and_not_to_the_unit() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (100, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        await tell(pilot, app, ConsoleOpened(**story.head(1)))
+        await scan(pilot, app, "P044AB1234567")
+        assert story.sent == [OPEN, cmd.Scan("P044AB1234567")]
+        assert window(app).query_one(TypedInput).value == ""
+
+
+def test_a_console_keeps_its_last_lines_counts_what_was_left_out_and_ends_with_its_walk() -> None:
+    story = Story(1)
+    state = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), story.ends(1)])
+    state = replay(state, [ConsoleOpened(**story.head(1))])
+    state = replay(state, [printed(story, f"line {n}") for n in range(CONSOLE_LINES + 7)])
+    state = replay(state, [printed(story, "a\x1b[31mb\u202ec", skipped=12), printed(story, "Pass", is_open=True)])
+    slot = state.slot(1)
+    assert slot is not None
+    assert slot.console is not None
+    assert len(slot.console.lines) == CONSOLE_LINES
+    assert slot.console.lines[-4:] == (
+        f"line {CONSOLE_LINES + 6}", "12 lines are left out: they came too fast", "a [31mb c", "Pass",
+    )  # fmt: skip
+    assert (slot.console.is_open, slot.is_by_hand) == (True, True)
+    other = replay(state, [ConsoleLine(**story.head(1, "another"), text="not here")])
+    assert other.slot(1) == slot
+    after = replay(state, [closed(story, "walk"), printed(story, "too late")]).slot(1)
+    assert after is not None
+    assert after.console == ConsoleText(slot.console.lines, is_open=True, closed="walk")
+    again = replay(state, list(story.arrives(1, "attempt-2"))).slot(1)
+    assert again is not None
+    assert (again.console, again.is_by_hand) == (None, False)
