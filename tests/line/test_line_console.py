@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from line_bench import ARGON, BORON, PASSWORD, SSID, LineBench, Recipe, io_dump, line_bench
@@ -61,10 +62,10 @@ class Hand:
 
 
 @contextmanager
-def at_bench(tmp_path: Path, recipe: Recipe = BORON, **settings: object) -> Iterator[Hand]:
+def at_bench(tmp_path: Path, recipe: Recipe = BORON) -> Iterator[Hand]:
     """A finished unit with its verdict in slot 1."""
     with line_bench(tmp_path, recipe, slots=1) as bench:
-        unit = bench.finished_unit(recipe, **settings)
+        unit = bench.finished_unit(recipe)
         bench.plug(unit)
         finished = bench.wait_finished()
         assert finished.verdict is Verdict.PASS, finished.reason
@@ -212,7 +213,7 @@ def test_no_console_opens_while_the_unit_is_at_work_and_none_without_a_unit(tmp_
         assert bench.wait_finished().verdict is Verdict.PASS
 
 
-def test_a_unit_whose_application_shows_no_serial_port_has_no_console_and_says_so(tmp_path: Path) -> None:
+def test_a_unit_whose_serial_port_cannot_be_opened_has_no_console_and_no_record_of_one(tmp_path: Path) -> None:
     with at_bench(tmp_path) as hand:
         hand.bench.open_port = _broken
         closed = hand.open()
@@ -221,9 +222,11 @@ def test_a_unit_whose_application_shows_no_serial_port_has_no_console_and_says_s
         assert closed.reason
         hand.bench.sleep(5.0)
         assert hand.mode is UnitMode.NORMAL
+        with hand.bench.reader() as journal:
+            assert [row for row in journal.entries() if row.kind == "ConsoleOpened"] == []
 
 
-def _broken(device: str) -> object:
+def _broken(device: str) -> NoReturn:
     raise OSError(5, f"{device} cannot be opened")
 
 

@@ -65,6 +65,9 @@ class ConsoleWindow(Following, ModalScreen[None]):
         self.query_one(TypedInput).focus()
         self._draw()
 
+    def on_resize(self) -> None:
+        self._draw()
+
     def show(self, state: BenchState) -> None:
         """Show what was printed since; a slot whose unit has left has no console any more."""
         if not self.is_mounted:

@@ -16,7 +16,7 @@ from drivers.wire.usb import UsbId
 from station.engine.attempt import Stop
 from station.engine.commands import Mode
 from station.engine.events import AttemptFinished, AttemptStarted, Event
-from station.engine.ports import Seat
+from station.engine.ports import Seat, Terminal
 from station.engine.runner import SlotRunner
 from station.engine.step import Step, StepContext, StepResult, already, done
 from station.engine.walk import Lane, StepPlan
@@ -67,6 +67,9 @@ class Work:
 
     def enter(self, mode: Mode) -> None:
         raise NotImplementedError(mode)
+
+    def console(self, expected: str) -> contextlib.AbstractContextManager[tuple[str, Terminal]]:
+        raise NotImplementedError(expected)
 
     def close(self) -> None:
         self.is_closed = True

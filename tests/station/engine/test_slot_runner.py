@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from drivers.transport import UsbTransport
 from drivers.wire.usb import PARTICLE_VENDOR_ID, UsbId
 from station.engine.commands import Mode
 from station.engine.events import AttemptFinished, AttemptStarted, BatchOpened, Event, StepFinished
-from station.engine.ports import Seat
+from station.engine.ports import Seat, Terminal
 from station.engine.runner import SlotRunner
 from station.engine.step import Step, StepContext, StepResult, already, deferred, done
 from station.engine.walk import Lane, StepPlan
@@ -77,6 +78,9 @@ class Script:
 
     def enter(self, mode: Mode) -> None:
         raise NotImplementedError(mode)
+
+    def console(self, expected: str) -> contextlib.AbstractContextManager[tuple[str, Terminal]]:
+        raise NotImplementedError(expected)
 
     def close(self) -> None:
         self.is_closed = True
