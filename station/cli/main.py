@@ -100,8 +100,22 @@ def _verb(words: Sequence[str]) -> str:
     return next((word for word in words if word in VERBS), "")
 
 
+def _wrong(word: str) -> str:
+    """Say why a word of the command line cannot be taken, "" if it can. Files may be named by any bytes."""
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    if equals and value == "--":  # argparse makes a list of it
+        return f"{option} takes a value, and -- is none; write another"
+    is_text = value.isascii() or value.encode("utf-8", "replace").decode() == value
+    if is_text or os.path.lexists(value) or os.path.isdir(os.path.dirname(value)):
+        return ""
+    return f"{word} is no text in UTF-8; set terminal and LANG to UTF-8, then type it again"
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
+    if wrong := next(filter(None, map(_wrong, words)), ""):
+        _say(wrong)
+        return 2
     try:
         if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
             line = os.environ["COMP_LINE"].split()

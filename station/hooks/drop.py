@@ -1,4 +1,7 @@
-"""A folder as a hook: one file a message, there whole or not at all. The same message is the same file."""
+"""A folder as a hook: one file a message, there whole or not at all. The same message is the same file.
+
+The folder is made where it is missing, what it lies in is not: below a share that is not mounted nobody would look.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class FileDrop:
         cancel.check()
         path = self.folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', key)}.json"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True)
             with written_whole(path) as file:
                 file.write(body + b"\n")
         except OSError as error:
@@ -33,5 +36,7 @@ class FileDrop:
 
     def look(self, _timeout_s: float) -> None:
         """Check that files could be made there."""
+        if not self.folder.parent.exists():
+            raise HookTrouble(f"{self.folder.parent} is not there; is it mounted?")
         if (closed := refusing(self.folder)) is not None:
             raise HookTrouble(f"{closed} cannot be written")

@@ -106,6 +106,8 @@ _DAYS_AGO = {"today": 0, "yesterday": 1}
 _NAMED_DAY = re.compile(rf"(?<![\w-])({'|'.join(_DAYS_AGO)})(?![\w-])", re.IGNORECASE)
 _SPAN_OF_TODAY = re.compile(rf"(?<![\w.:-])(?<!\d{{4}}-\d\d-\d\d ){_CLOCK}\.\.(?:{_CLOCK})?(?![\w.:-])")
 _SLOT = re.compile(r"(?<!\w)slot (\d{1,3})(?!\w)", re.IGNORECASE)
+_YEARS = range(1970, 9000)
+"""At either end of the calendar a time has none in another zone."""
 _VERDICTS = {verdict.name: verdict for verdict in Verdict} | {word: verdict for verdict, word in VERDICT_WORD.items()}
 _VERDICT = re.compile(rf"(?<!\w)({'|'.join(sorted(_VERDICTS, key=len, reverse=True))})(?!\w)")
 
@@ -157,6 +159,8 @@ def moment_in(text: str, tz: datetime.tzinfo | None = None) -> tuple[datetime.da
     """Return when a day, a minute or a second begins and when it is over. Raises `BadInput` for no such time."""
     try:
         begin = datetime.datetime.fromisoformat(text)
+        if begin.year not in _YEARS:
+            raise ValueError
     except ValueError:
         raise BadInput(f"{text!r} is no time, expected 2026-11-29 or 2026-11-29 10:00; correct it") from None
     lasts = {10: datetime.timedelta(days=1), 16: datetime.timedelta(minutes=1)}

@@ -1,4 +1,7 @@
-"""A folder in place of a printer: one file a label, for another program that prints, or for a look at them."""
+"""A folder in place of a printer: one file a label, for another program that prints, or for a look at them.
+
+The folder is made where it is missing, what it lies in is not: below a share that is not mounted nobody would look.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class _Folder:
 
     def send(self, data: bytes, _timeout_s: float) -> None:
         """Put a file there, whole or not at all; sorted by name they are in the order they came."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(exist_ok=True)
         with written_whole(self.path / f"label-{time.time_ns()}.zpl") as file:
             file.write(data)
 
@@ -41,6 +44,8 @@ def connect_to(place: str) -> Connect:
 
 
 def _opened(path: Path, _timeout_s: float) -> _Folder:
+    if not path.parent.exists():
+        raise FileNotFoundError(errno.ENOENT, f"{path.parent} is not there; is it mounted?")
     if (closed := refusing(path)) is not None:
         raise PermissionError(errno.EACCES, f"{closed} cannot be written")
     return _Folder(path)

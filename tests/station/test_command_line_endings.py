@@ -59,3 +59,23 @@ def test_a_bench_that_is_told_to_end_says_its_closing_line(told_by: signal.Signa
     last = json.loads(said.splitlines()[-1])
     assert last["kind"] == "BatchSummary"
     assert sum(last["units"].values()) >= 1
+
+
+# --- words that nobody meant ---
+
+
+@pytest.mark.parametrize("words", [("log", "find", "M\udcfcller"), ("stats", "--batch=M\udcfcller")])
+def test_what_was_typed_in_another_encoding_speaks_against_no_journal(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--data-dir", str(tmp_path)]) == 2
+    assert "M\\udcfcller is no text in UTF-8; set terminal" in capsys.readouterr().err
+    folder = tmp_path / "B\udcfcro"
+    folder.mkdir()
+    assert main(["log", "find", "Miller", "--data-dir", str(folder)]) == 2
+    assert "no journal in" in capsys.readouterr().err
+
+
+def test_two_dashes_are_no_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["barcodes", "--badge=--", "-o", "codes.html"]) == 2
+    assert capsys.readouterr().err == "station: --badge takes a value, and -- is none; write another\n"

@@ -84,6 +84,19 @@ def test_a_folder_that_cannot_be_written_took_nothing(tmp_path: Path) -> None:
         FileDrop(tmp_path / "file").send(b"{}", "k-1", 5, TOKEN)
 
 
+def test_a_folder_on_a_share_that_is_gone_takes_nothing_until_it_is_back(tmp_path: Path) -> None:
+    drop = FileDrop(tmp_path / "share" / "in")
+    with pytest.raises(HookTrouble, match="cannot be written"):
+        drop.send(b"{}", "k-1", 5, TOKEN)
+    with pytest.raises(HookTrouble, match="share is not there; is it mounted"):
+        drop.look(5)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "share").mkdir()
+    drop.look(5)
+    drop.send(b"{}", "k-1", 5, TOKEN)
+    assert [file.name for file in drop.folder.iterdir()] == ["k-1.json"]
+
+
 def test_a_full_disk_leaves_no_half_of_a_message_in_the_folder(tmp_path: Path) -> None:
     with files_of_at_most(5), pytest.raises(HookTrouble, match="File too large"):
         FileDrop(tmp_path).send(b'{"event":"finished"}', "k-1", 5, TOKEN)

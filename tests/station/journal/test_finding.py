@@ -156,7 +156,10 @@ def test_a_span_ends_before_the_time_it_names(journal: Journal) -> None:
     assert attempts(journal.seek(sought_in("2026-01-05 05:00..07:01", UTC))) == ["a-2", "a-1"]
 
 
-@pytest.mark.parametrize("words", ["2026-13-01", "2026-11-29 25:00", "2026-02-30..2026-03-01"])
+@pytest.mark.parametrize("words", [
+    "2026-13-01", "2026-11-29 25:00", "2026-02-30..2026-03-01", "0001-01-01", "..0001-01-01", "9999-12-31 23:59",
+    "9999-12-31..", "1066-10-14",
+])  # fmt: skip
 def test_a_time_that_is_none_is_said_back(words: str) -> None:
     with pytest.raises(BadInput, match="is no time, expected"):
         sought_in(words)

@@ -105,6 +105,12 @@ def test_a_folder_gets_one_whole_file_a_label_in_their_order(tmp_path: Path) -> 
     assert {file.suffix for file in files} == {".zpl"}
 
 
+def test_a_folder_on_a_share_that_is_gone_is_a_printer_that_does_not_answer(tmp_path: Path) -> None:
+    with pytest.raises(PrinterTrouble, match="share is not there; is it mounted"):
+        printed(f"folder:{tmp_path / 'share' / 'labels'}")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_full_disk_leaves_no_half_of_a_label_in_the_folder(tmp_path: Path) -> None:
     with files_of_at_most(len(ZPL) // 2), pytest.raises(PrinterTrouble, match="File too large"):
         printed(f"folder:{tmp_path}")
