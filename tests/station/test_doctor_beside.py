@@ -122,7 +122,9 @@ def test_a_hook_that_cannot_be_reached_stops_the_bench_where_units_wait_for_it(
     with Mes().serving() as mes:
         pass
     text = hook_at(f'url = "{mes.url}"', more).replace('["finished"]', '["finished", "may_start"]')
-    assert look(text, "hook") == [f"{state} hook mes: {mes.url} does not answer (Connection refused); {end}"]
+    assert look(text, "hook") == [
+        f"{state} hook mes: http://127.0.0.1:{mes.port} does not answer (Connection refused); {end}"
+    ]
 
 
 @contextlib.contextmanager
