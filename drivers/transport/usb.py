@@ -240,7 +240,8 @@ class _PyusbTransport:
         raw = self._descriptor(_STRING, index, self._language, _STRING_MAX)
         if len(raw) < 2 or raw[1] != _STRING:
             raise RemoteProtocolError(
-                f"string {index} on port {self.port_path} came back as {raw.hex(' ') or 'nothing'}"
+                f"string {index} on port {self.port_path} came back as {len(raw)} bytes that are no string descriptor"
+                f" ({raw[:8].hex(' ')}{' ...' if len(raw) > 8 else ''}); plug the unit in again, or try another cable"
             )
         return raw[2 : raw[0] & 0xFE].decode("utf-16-le", "replace").rstrip("\0")
 

@@ -213,6 +213,18 @@ def test_no_string_descriptor_raises_anything_but_driver_errors(raw: bytes) -> N
         assert len(transport.string(3)) <= 127
 
 
+@pytest.mark.parametrize(
+    ("raw", "shown"), [(bytes(range(0xD0, 0xFF)), "47 bytes"), (b"", "0 bytes"), (b"\x04\x01ab", "(04 01 61 62)")]
+)
+def test_what_is_no_string_descriptor_is_told_in_one_line_with_what_to_do(raw: bytes, shown: str) -> None:
+    transport = PyusbHost(ScriptedBackend(answering(raw))).candidates()[0].open()
+    with pytest.raises(RemoteProtocolError) as said:
+        transport.string(3)
+    assert shown in str(said.value)
+    assert "plug the unit in again" in str(said.value)
+    assert len(str(said.value)) < 160
+
+
 @pytest.mark.parametrize("raw", [b"", b"\x09", bytes.fromhex("0902ffff01010080")])
 def test_a_cut_configuration_descriptor_is_refused(raw: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
