@@ -25,6 +25,11 @@ def moment(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
     return f"{at.astimezone(tz):%Y-%m-%d %H:%M:%S} {zone(at, tz)}"
 
 
+def minute(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
+    """Format date and time without seconds: ``2026-11-22 10:14 UTC+8``."""
+    return f"{at.astimezone(tz):%Y-%m-%d %H:%M} {zone(at, tz)}"
+
+
 def countdown(seconds: float) -> str:
     """Format whole seconds as minutes and seconds: ``0:11``."""
     whole = max(0, round(seconds))

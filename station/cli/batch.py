@@ -15,6 +15,7 @@ from ..errors import BadInput
 from ..figures import counts, yields
 from ..journal import Journal, owner_of
 from ..journal.lists import ExpectedUnits, expected_units
+from ..journal.tallies import on_no_unit
 from ..line.batch_name import check_batch_name
 from ..local_time import moment
 from ..model import Batch
@@ -26,7 +27,7 @@ from ..settings.sku import note_on
 from ..steps.table import StepTable
 from .log import list_of
 from .places import add_data_dir, journal_dir, known_journal, reader
-from .telling import released, sub_verbs, tell
+from .telling import nobodys, released, sub_verbs, tell
 
 MAX_TARGET = 1_000_000
 MOST_NAMED = 20
@@ -121,10 +122,11 @@ def run_close(arguments: argparse.Namespace) -> int:
         journal.close_batch(arguments.batch)
         figures, owed = journal.figures(arguments.batch), journal.waiting()
         with journal.snapshot() as db:
-            expected = expected_units(db, arguments.batch)
+            expected, lost = expected_units(db, arguments.batch), on_no_unit(db, arguments.batch)
     finally:
         journal.close()
     tell(f"batch {arguments.batch} is closed for good: {counts(figures, known.batch.target)}; {yields(figures)}")
+    tell(*nobodys(lost))
     if expected is not None:
         tell(came(expected))
     if owed:
@@ -153,7 +155,8 @@ def run_list(arguments: argparse.Namespace) -> int:
             profile = f"{row.batch.profile.id} revision {row.batch.profile.revision}{released(row.batch.release)}"
             tell(f"{row.batch.id}  {profile}  {state}  {counts(figures, row.batch.target)}; {yields(figures)}")
             with journal.snapshot() as db:
-                expected = expected_units(db, row.batch.id)
+                expected, lost = expected_units(db, row.batch.id), on_no_unit(db, row.batch.id)
+            tell(*nobodys(lost))
             if expected is not None:
                 tell(came(expected))
     return 0

@@ -23,10 +23,11 @@ from ..figures import counts, yields
 from ..journal import Journal, JournalReader, owner_of
 from ..journal.entries import SecretsTaken
 from ..journal.export_rows import require_batches
+from ..journal.tallies import on_no_unit
 from ..line.releases import is_badge
 from ..settings.config import load_config
 from .places import add_data_dir, check_output, key_place, known_journal, made_dir, output, reader
-from .telling import standard_output, tell, tell_all
+from .telling import nobodys, standard_output, tell, tell_all
 
 _OF_CSV = """A CSV cannot say that a column is text: opened by a double click, Excel and LibreOffice round the 20
 digits of an ICCID, and quotes do not stop them. So text they would change begins with one apostrophe, which shows.
@@ -74,7 +75,8 @@ def run_export(arguments: argparse.Namespace) -> int:
             )  # fmt: skip
         if arguments.output is not None:  # only after it is closed: a full disk may show that late
             tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
-            tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))
+            for batch in dict.fromkeys(arguments.batch):
+                tell_all(_figures(journal, batch))
             if exporter is XLSX:
                 _write_steps_beside(journal, arguments)
     return 0
@@ -114,7 +116,7 @@ def _export_all(arguments: argparse.Namespace) -> int:
                     count += 1
                 except NoBrowser as error:
                     lacking = str(error)
-            tell(f"{folder / batch}*: {count} files", f"  {_figures(journal, batch)}")
+            tell(f"{folder / batch}*: {count} files", *(f"  {line}" for line in _figures(journal, batch)))
         with output(folder / "dump.txt") as file:
             entries = write_dump(journal, file)
     with output(folder / "verify_log.py") as file:
@@ -162,9 +164,11 @@ def _in_dialect(exporter: Exporter, arguments: argparse.Namespace) -> Exporter:
     return replace(exporter, write=lambda log, file: in_dialect(log, file, dialect))
 
 
-def _figures(journal: JournalReader, batch: str) -> str:
+def _figures(journal: JournalReader, batch: str) -> Iterator[str]:
     figures = journal.figures(batch)
-    return f"batch {batch}: {counts(figures)}; {yields(figures)}"
+    yield f"batch {batch}: {counts(figures)}; {yields(figures)}"
+    with journal.snapshot() as db:
+        yield from nobodys(on_no_unit(db, batch))
 
 
 def opened(

@@ -15,12 +15,12 @@ from ..journal.drift import drifts, recent
 from ..journal.export_rows import require_batches
 from ..journal.lists import expected_units
 from ..journal.pages import takt_of
-from ..journal.tallies import BY, Failure, failures, figures_of, shares, step_times
-from ..local_time import zone
+from ..journal.tallies import BY, Failure, failures, figures_of, on_no_unit, shares, step_times
+from ..local_time import minute
 from ..model import VERDICT_WORD, Verdict
 from .batch import came
 from .places import add_data_dir, reader
-from .telling import table, tell_all
+from .telling import nobodys, table, tell_all
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,6 +71,7 @@ def _rows(journal: JournalReader, batches: Sequence[str], by: str | None) -> Row
                 "figures": figures_of(db, batch),
                 "takt_s": takt_of(db, batch),
                 "expected": expected_units(db, batch),
+                "on_no_unit": on_no_unit(db, batch),
             }
             for batch in batches
             for record in (journal.batch(batch),)
@@ -104,6 +105,7 @@ def _as_json(rows: Rows) -> Iterator[str]:
     for row in of_batches:
         figures = row["figures"]
         told: dict[str, Any] = {"first_pass_yield": figures.first_pass_yield, "final_yield": figures.final_yield}
+        told["on_no_unit"] = row["on_no_unit"]
         told["takt_s"], told["remaining_s"] = row["takt_s"], remaining(figures, row["target"], row["takt_s"])
         if (expected := row["expected"]) is not None:
             told |= {"expected": expected.listed, "never_came": list(expected.missing)}
@@ -124,6 +126,7 @@ def _as_text(rows: Rows) -> Iterator[str]:
         if row["takt_s"]:
             left_s = remaining(row["figures"], row["target"], row["takt_s"])
             yield f"  takt {row['takt_s']:.1f} s" + (f", {_long(left_s)} to the target" if left_s else "")
+        yield from nobodys(row["on_no_unit"])
         if row["expected"] is not None:
             yield came(row["expected"])
     if not of_batches:
@@ -145,15 +148,10 @@ def _with_yield(row: dict[str, Any]) -> dict[str, Any]:
     by, key = next(iter(row.items()))
     judged, passed = row["judged"], row["first_passed"]
     return {
-        by: _hour(key) if by == "hour" else key or _NONE.get(by, "-"), "judged": judged, "passed first time": passed,
-        "FPY": percent(passed / judged if judged else None),
+        by: minute(time_of(key)) if by == "hour" else key or _NONE.get(by, "-"), "judged": judged,
+        "passed first time": passed, "FPY": percent(passed / judged if judged else None),
         **{VERDICT_WORD[verdict]: row[name] for name, verdict in _VERDICTS.items()},
     }  # fmt: skip
-
-
-def _hour(key: str) -> str:
-    at = time_of(key)
-    return f"{at.astimezone():%Y-%m-%d %H:%M} {zone(at)}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

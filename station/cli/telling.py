@@ -42,6 +42,13 @@ def released(release: str) -> str:
     return f", released by {release}" if release not in ("", TRIAL, SHIPPED) else f", {release}" if release else ""
 
 
+def nobodys(count: int) -> Iterator[str]:
+    """Say how many attempts are in no figure of units, though the batch's log has a row for each."""
+    if count:
+        told = "1 attempt ended" if count == 1 else f"{count} attempts ended"
+        yield f"  {told} before the unit said who it is: not counted here, a row of its own in an export"
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield ``heads`` and ``rows`` as lines of columns."""
     lines = [heads, *rows]

@@ -27,7 +27,7 @@ from ..journal.export_rows import (
 from ..journal.passport_rows import Told, told_of
 from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord
-from ..journal.tallies import Failure, Hour, failures, figures_of, hours, newest_entry
+from ..journal.tallies import Failure, Hour, failures, figures_of, hours, newest_entry, on_no_unit
 from ..model import VERDICT_WORD, Measurement
 
 Value = str | int | float | None
@@ -106,6 +106,8 @@ class BatchLog:
     records: Mapping[str, BatchRecord]
     figures: Mapping[str, Figures]
     """What each batch came to."""
+    on_no_unit: Mapping[str, int]
+    """How many of its attempts are on a unit that is not known: rows beside the figures."""
     failures: tuple[Failure, ...]
     hours: tuple[Hour, ...]
     newest: tuple[int, str]
@@ -200,7 +202,7 @@ def batch_log(
             batches, all_attempts, partial(step_names, db, batches), partial(measured_values, db, batches),
             partial(export_rows, db, batches, all_attempts),
             {record.batch.id: record for one in batches if (record := journal.batch(one)) is not None},
-            {one: figures_of(db, one) for one in batches}, failures(db, batches), hours(db, batches),
-            newest_entry(db), partial(told_of, db), Signer(seal_key(journal.directory)),
-            partial(count_tries, db, batches), secret,
+            {one: figures_of(db, one) for one in batches}, {one: on_no_unit(db, one) for one in batches},
+            failures(db, batches), hours(db, batches), newest_entry(db), partial(told_of, db),
+            Signer(seal_key(journal.directory)), partial(count_tries, db, batches), secret,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TextIO
 from ..figures import Figures, percent
 from ..journal.export_rows import ExportRow
 from ..journal.records import BatchRecord
-from ..local_time import moment
+from ..local_time import minute, moment
 from ..model import SHIPPED, TRIAL, VERDICT_WORD, Verdict
 from .batch_log import BatchLog
 from .exporter import Exporter
@@ -44,7 +44,7 @@ def write_report(log: BatchLog, file: TextIO) -> int:
     file.write(f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Batch {title}</title>')
     file.write(f"<style>{_CSS}</style></head>\n<body>\n")
     for batch in log.batches:
-        file.writelines(_head(log.records[batch], log.figures[batch]))
+        file.writelines(_head(log.records[batch], log.figures[batch], log.on_no_unit[batch]))
     file.writelines(_hours(log))
     file.writelines(_failures(log))
     rows = (row for row in log.rows(detailed=False) if row.attempt.verdict is not Verdict.PASS)
@@ -73,10 +73,10 @@ def write_report(log: BatchLog, file: TextIO) -> int:
     return count
 
 
-def _head(record: BatchRecord, figures: Figures) -> Iterator[str]:
+def _head(record: BatchRecord, figures: Figures, on_no_unit: int) -> Iterator[str]:
     batch = record.batch
     of = f" of {batch.target}" if batch.target else ""
-    closed = moment(record.closed_at) if record.closed_at else "still open"
+    closed = f"closed {moment(record.closed_at)}" if record.closed_at else "still open"
     released = f", {_RELEASED.get(batch.release, f'released by {html(batch.release)}')}" if batch.release else ""
     yield f"<h1>Batch {html(batch.id)}</h1>\n<p>{html(record.title)}; opened {moment(record.opened_at)}, {closed}<br>"
     yield f"profile {html(batch.profile.id)} revision {batch.profile.revision}{released}, SHA-256 "
@@ -90,7 +90,8 @@ def _head(record: BatchRecord, figures: Figures) -> Iterator[str]:
         )
     )  # fmt: skip
     seen = f"{figures.units} unit{_s(figures.units)} seen, {figures.judged} judged"
-    yield f"</div>\n<p>{seen}, {figures.retests} retest{_s(figures.retests)}.</p>\n"
+    lost = f" {on_no_unit} attempt{_s(on_no_unit)} on no known unit, listed below, not counted." if on_no_unit else ""
+    yield f"</div>\n<p>{seen}, {figures.retests} retest{_s(figures.retests)}.{lost}</p>\n"
 
 
 def _s(count: int) -> str:
@@ -100,10 +101,10 @@ def _s(count: int) -> str:
 def _hours(log: BatchLog) -> Iterator[str]:
     most = max((hour.judged for hour in log.hours), default=1)
     yield from table(
-        "Units judged for the first time, by the hour", ("Hour", "Judged", "Passed at once", "Yield", ""),
+        "First verdicts by the hour", ("Hour", "Units judged", "Passed first time", "FPY", ""),
         (
             (
-                _at(hour.at), str(hour.judged), str(hour.first_passed),
+                f'<span class="at">{minute(hour.at)}</span>', str(hour.judged), str(hour.first_passed),
                 percent(hour.first_passed / hour.judged),
                 _bar(hour.first_passed / most, "good") + _bar((hour.judged - hour.first_passed) / most),
             )
@@ -115,7 +116,7 @@ def _hours(log: BatchLog) -> Iterator[str]:
 def _failures(log: BatchLog) -> Iterator[str]:
     most = max((one.attempts for one in log.failures), default=1)
     yield from table(
-        "What attempts failed of, the most frequent first", ("Step", "Slot", "Result", "Attempts", "For example", ""),
+        "Why attempts failed, most frequent first", ("Step", "Slot", "Result", "Attempts", "Example", ""),
         (
             (
                 html(one.step), str(one.slot), _verdict(one.verdict), str(one.attempts), html(one.example),

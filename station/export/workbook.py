@@ -22,6 +22,7 @@ from drivers.plain_text import printable
 
 from ..figures import Figures
 from ..journal.export_rows import ExportRow
+from ..journal.records import BatchRecord
 from ..model import VERDICT_WORD
 from .batch_log import BatchLog, Type, Value
 from .exporter import Exporter
@@ -32,20 +33,27 @@ MOST_ROWS = 1_048_576
 """Of a worksheet, its header among them."""
 _WIDTHS = {
     "Device ID": 27, "Device Name": 20, "ICCID": 23, "IMEI": 18, "Serial": 18, "Started": 19, "Finished": 19,
-    "Batch": 20, "Attempt": 17, "Reason": 50, "Proof": 50, "For example": 60, "Told": 20,
+    "Batch": 20, "Attempt": 17, "Reason": 50, "Proof": 50, "Example": 60, "Reason Code": 20,
 }  # fmt: skip
 """Of columns whose cells are longer than their names, in characters."""
 _GREY, _GREEN, _RED, _TITLE = "#BFBFBF", "#548235", "#C00000", {"size": 12}
 _MEASURED = ("Batch", "Attempt", "Device ID", "Serial", "Step", "Name", "Value", "Unit", "Min", "Max", "Wanted", "Out")
 _MEASURED_TYPES = {"Value": Type.VALUE, "Min": Type.VALUE, "Max": Type.VALUE}
 _TIMES = ("Started", "Finished")
-_FAILED = ("Result", "Step", "Slot", "Attempts", "Units", "Share", "Up to here", "Told", "For example")
-_JUDGED = ("Hour (UTC)", "Units judged", "Passed at once", "Yield")
+_FAILED = ("Result", "Step", "Slot", "Attempts", "Units", "Share", "Cumulative", "Reason Code", "Example")
+_JUDGED = ("Hour (UTC)", "Units judged", "Passed first time", "FPY")
 _FIGURES: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
     ("Units", lambda f: f.units), ("PASS", lambda f: f.passed), ("FAIL", lambda f: f.failed),
     ("SET ASIDE", lambda f: f.pending), ("STOPPED", lambda f: f.aborted), ("CHECK STATION", lambda f: f.error),
-    ("Judged", lambda f: f.judged), ("Passed at once", lambda f: f.first_passed), ("Retests", lambda f: f.retests),
+    ("Judged", lambda f: f.judged), ("Passed first time", lambda f: f.first_passed), ("Retests", lambda f: f.retests),
     ("FPY", lambda f: f.first_pass_yield), ("Final yield", lambda f: f.final_yield),
+)  # fmt: skip
+
+
+_ABOUT: tuple[tuple[str, Callable[[BatchRecord], Value | datetime.datetime]], ...] = (
+    ("Profile", lambda of: f"{of.batch.profile.id} revision {of.batch.profile.revision}"),
+    ("Profile Released By", lambda of: of.batch.release), ("Opened (UTC)", lambda of: of.opened_at),
+    ("Closed (UTC)", lambda of: of.closed_at), ("Units Ordered", lambda of: of.batch.target),
 )  # fmt: skip
 
 
@@ -168,11 +176,15 @@ def _failures(failed: _Sheet, log: BatchLog) -> None:
 
 
 def _summary(book: Any, summary: _Sheet, log: BatchLog) -> None:
-    summary.sheet.set_column(0, len(log.batches) + 1, 18)
+    summary.sheet.set_column(0, 0, 26)
+    summary.sheet.set_column(1, len(log.batches) + 1, 20)
     summary.sheet.write_row(0, 0, ("Batch", *log.batches), summary.formats["head"])
     summary.at = 1
+    for name, about in _ABOUT:
+        summary.row((name, *(about(log.records[batch]) for batch in log.batches)))
     for name, figure in _FIGURES:
         summary.row((name, *(figure(log.figures[batch]) for batch in log.batches)), _share_of(name))
+    summary.row(("Attempts on no known unit", *(log.on_no_unit[batch] for batch in log.batches)))
     summary.at += 1
     begin = summary.at
     summary.sheet.write_row(begin, 0, _JUDGED, summary.formats["head"])
@@ -199,7 +211,7 @@ def _chart_yield(book: Any, sheet: Worksheet, begin: int, log: BatchLog, column:
         values = ["Summary", begin + 1, series, begin + count, series]
         name = ["Summary", begin, series]
         chart.add_series({"name": name, "categories": hours, "values": values, "fill": {"color": color}})
-    chart.set_title({"name": "Units judged for the first time, by the hour", "name_font": _TITLE})
+    chart.set_title({"name": "First verdicts by the hour", "name_font": _TITLE})
     chart.set_x_axis({"num_format": "hh:mm", "text_axis": True})
     chart.set_y_axis({"min": 0, "num_format": "0", "major_unit": _tick(max(hour.judged for hour in log.hours))})
     share = book.add_chart({"type": "line"})
@@ -220,9 +232,9 @@ def _chart_pareto(book: Any, sheet: Worksheet, log: BatchLog, column: int) -> No
     reasons = ["Failures", 1, 1, shown, 2]  # step and slot
     times, so_far = (["Failures", 1, column, shown, column] for column in (3, 6))
     bars.add_series({"name": "Attempts", "categories": reasons, "values": times, "fill": {"color": _RED}})
-    line.add_series({"name": "Up to here", "categories": reasons, "values": so_far, "y2_axis": True})
+    line.add_series({"name": "Cumulative", "categories": reasons, "values": so_far, "y2_axis": True})
     bars.combine(line)
-    bars.set_title({"name": "What units failed of: step and slot", "name_font": _TITLE})
+    bars.set_title({"name": "Why attempts failed: step and slot", "name_font": _TITLE})
     bars.set_y_axis({"min": 0, "num_format": "0", "major_unit": _tick(max(one.attempts for one in log.failures))})
     line.set_y2_axis({"min": 0, "max": 1, "num_format": "0 %"})
     bars.set_legend({"position": "bottom"})

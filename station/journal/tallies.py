@@ -135,6 +135,12 @@ def figures_of(db: sqlite3.Connection, batch: str) -> Figures:
     return Figures() if row is None else Figures(*row[1:])
 
 
+def on_no_unit(db: sqlite3.Connection, batch: str) -> int:
+    """Count the attempts of ``batch`` that no Device ID is known of: no figure of units has them, every log does."""
+    asked = "SELECT count(*) FROM attempts WHERE batch = ? AND device_id IS NULL"
+    return int(db.execute(asked, (batch,)).fetchone()[0])
+
+
 def newest_entry(db: sqlite3.Connection) -> tuple[int, str]:
     """Return number and hash (hexadecimal) of the newest entry; (0, "") of an empty journal."""
     row = db.execute("SELECT seq, lower(hex(hash)) FROM journal ORDER BY seq DESC LIMIT 1").fetchone()

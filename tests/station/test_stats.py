@@ -20,6 +20,7 @@ from station.journal.tallies import BY
 from station.local_time import zone
 from station.model import Outcome, Verdict
 
+NOBODYS = "  1 attempt ended before the unit said who it is: not counted here, a row of its own in an export"
 HOUR = datetime.datetime(2026, 1, 5, 6, tzinfo=datetime.UTC)
 ENDS = (
     # unit, verdict, hours after the first
@@ -100,10 +101,19 @@ def test_reasons_stand_in_the_order_of_their_number(data: Path, capsys: pytest.C
     assert [(row["result"], row["attempts"]) for row in rows] == [("FAIL", 3), ("CHECK STATION", 2)]
 
 
+def test_what_no_figure_counts_is_told_beside_them(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(data, capsys)[0]["on_no_unit"] == 1
+    for words in (("batch", "list"), ("log", "export", "--batch", "B1", "-o", str(data / "b.csv"))):
+        assert main([*words, "--data-dir", str(data)]) == 0
+        assert NOBODYS in capsys.readouterr().out.splitlines()
+    assert len((data / "b.csv").read_text(encoding="utf-8").splitlines()) == 1 + 3 + 1
+
+
 def test_people_read_a_table(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stats", "--data-dir", str(data), "--batch", "B1", "--by", "slot"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "batch B1: 2/10 PASS, 1 FAIL; FPY 33.3 %, final yield 66.7 %, 2 retests",
+        NOBODYS,
         "judged and passed first time: units; FAIL, STOPPED and CHECK STATION: attempts, retests among them",
         "slot  judged  passed first time  FPY     FAIL  STOPPED  CHECK STATION",
         "3     3       1                  33.3 %  3     1        2",
@@ -122,7 +132,7 @@ def test_people_read_what_rows_are_told_apart_by_in_words(
     by: str, keys: list[str], data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["stats", "--data-dir", str(data), "--by", by]) == 0
-    rows = capsys.readouterr().out.splitlines()[3:]
+    rows = capsys.readouterr().out.splitlines()[4:]
     assert [row.split("  ")[0] for row in rows] == keys
 
 

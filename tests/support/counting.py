@@ -171,7 +171,7 @@ def _sheet(data: bytes) -> Told:
 def _summary(data: bytes) -> Told:
     sheet = openpyxl.load_workbook(io.BytesIO(data))["Summary"]
     told = {str(row[0]): row[1] for row in sheet.iter_rows(values_only=True) if row[0]}
-    rows = ("Units", "PASS", "SET ASIDE", "FAIL", "STOPPED", "CHECK STATION", "Judged", "Passed at once", "Retests")
+    rows = ("Units", "PASS", "SET ASIDE", "FAIL", "STOPPED", "CHECK STATION", "Judged", "Passed first time", "Retests")
     figures = _told(*(int(str(told[name])) for name in rows))
     share = figures["first_passed"] / figures["judged"] if figures["judged"] else None
     assert told.get("FPY") == share

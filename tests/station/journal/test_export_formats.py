@@ -18,6 +18,7 @@ from support.journal_story import AT, finished, identified, opened, pending, sta
 from station.export import EXPORTERS, export, find_exporter
 from station.export import workbook as workbook_module
 from station.journal import Journal
+from station.local_time import moment
 from station.model import Outcome, Verdict
 
 ICCID = "89310410106543789301"
@@ -77,16 +78,26 @@ def test_nothing_in_a_workbook_is_evaluated(told: Journal) -> None:
 
 def test_the_summary_of_a_workbook_is_what_the_journal_counts(told: Journal) -> None:
     summary = list(workbook(told)["Summary"].iter_rows(values_only=True))
-    shown = {row[0]: row[1] for row in summary[1:12]}
-    figures = told.figures("B1")
-    assert summary[0][:2] == ("Batch", "B1")
+    shown = {row[0]: row[1] for row in summary[: [row[0] for row in summary].index(None)]}
+    figures, record = told.figures("B1"), told.batch("B1")
+    assert record is not None
     assert shown == {
+        "Batch": "B1", "Profile": "boron-product revision 7", "Profile Released By": None,
+        "Opened (UTC)": record.opened_at.replace(tzinfo=None), "Closed (UTC)": None, "Units Ordered": 10,
         "Units": figures.units, "PASS": 2, "FAIL": 1, "SET ASIDE": 1, "STOPPED": 0, "CHECK STATION": 0, "Judged": 3,
-        "Passed at once": 1, "Retests": 2, "FPY": figures.first_pass_yield, "Final yield": figures.final_yield,
+        "Passed first time": 1, "Retests": 2, "FPY": figures.first_pass_yield, "Final yield": figures.final_yield,
+        "Attempts on no known unit": 1,
     }  # fmt: skip
     hour = AT.replace(tzinfo=None, minute=0, second=0)
-    assert summary[13][:4] == ("Hour (UTC)", "Units judged", "Passed at once", "Yield")
-    assert summary[14][:4] == (hour, 3, 1, pytest.approx(1 / 3))
+    (head,) = [at for at, row in enumerate(summary) if row[0] == "Hour (UTC)"]
+    assert summary[head][:4] == ("Hour (UTC)", "Units judged", "Passed first time", "FPY")
+    assert summary[head + 1][:4] == (hour, 3, 1, pytest.approx(1 / 3))
+
+
+def test_rows_that_no_figure_counts_are_told_beside_the_figures(told: Journal) -> None:
+    count, text = written(told, "html")
+    assert count == told.figures("B1").units + 1
+    assert "4 units seen, 3 judged, 2 retests. 1 attempt on no known unit, listed below, not counted.</p>" in text
 
 
 def test_a_workbook_draws_the_yield_and_what_units_failed_of(told: Journal) -> None:
@@ -94,7 +105,7 @@ def test_a_workbook_draws_the_yield_and_what_units_failed_of(told: Journal) -> N
     with zipfile.ZipFile(file) as parts:
         charts = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/charts/chart")]
     assert [title for chart in charts for title in re.findall(r"<a:t>(.*?)</a:t>", chart)] == [
-        "Units judged for the first time, by the hour", "What units failed of: step and slot",
+        "First verdicts by the hour", "Why attempts failed: step and slot",
     ]  # fmt: skip
 
 
@@ -103,8 +114,8 @@ def test_failures_of_one_kind_stand_together_the_most_frequent_first(told: Journ
     assert [(one["Result"], one["Step"], one["Attempts"], one["Units"]) for one in failed] == [
         ("FAIL", "device_os", 3, 2), ("CHECK STATION", "device_os", 1, 0),
     ]  # fmt: skip
-    assert [one["Up to here"] for one in failed] == [0.75, 1.0]
-    assert failed[0]["For example"] == "no"
+    assert [one["Cumulative"] for one in failed] == [0.75, 1.0]
+    assert failed[0]["Example"] == "no"
 
 
 def test_steps_and_values_of_a_workbook_are_those_of_the_steps_export(told: Journal) -> None:
@@ -190,7 +201,7 @@ def test_the_report_lists_every_unit_once_and_those_that_did_not_pass_apart(told
     assert [row[1:3] for row in tables["Units that did not pass"][1:]] == [
         [unit_id(3), "FAIL"], [unit_id(4), "SET ASIDE"], ["not identified", "CHECK STATION"],
     ]  # fmt: skip
-    assert [row[:4] for row in tables["What attempts failed of, the most frequent first"][1:]] == [
+    assert [row[:4] for row in tables["Why attempts failed, most frequent first"][1:]] == [
         ["device_os", "3", "FAIL", "3"], ["device_os", "3", "CHECK STATION", "1"],
     ]  # fmt: skip
 
@@ -206,6 +217,10 @@ def test_the_report_says_which_entries_it_was_made_from(told: Journal) -> None:
 def test_the_report_has_the_fingerprint_of_the_key_so_that_paper_brings_it_to_who_checks(told: Journal) -> None:
     told.close_batch("B1")
     (seal,) = told.verify().sealed
+    record = told.batch("B1")
+    assert record is not None
+    assert record.closed_at is not None
+    assert f"{moment(record.opened_at)}, closed {moment(record.closed_at)}<br>" in written(told, "html")[1]
     assert f"by the key <span class='id'>{seal.fingerprint}</span>" in written(told, "html")[1]
 
 
