@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from support import many_units
+from support.plain_log import plain_rows
 
 from drivers.clock import SystemClock
 from station.export import CSV, JSONL, export
@@ -119,51 +120,8 @@ def test_verifying(large: Path, report: Report) -> None:
 
 def test_exporting(large: Path, report: Report) -> None:
     batch = many_units.batch_of(0)
-    bare = best(lambda: _plain_script(large, batch))
+    bare = best(lambda: csv.writer(io.StringIO()).writerows(plain_rows(large / JOURNAL_FILE, batch)))
     with JournalReader(large) as journal:
         for exporter in (CSV, JSONL):
             seconds = best(lambda exporter=exporter: export(journal, batch, io.StringIO(), exporter))  # type: ignore[misc]
             report(f"{exporter.name} of a batch, beside a plain script", beside(seconds, bare))
-
-
-_FACTS = (
-    "device_id", "name", "iccid", "imei", "serial", "sku", "mac", "groups", "owner", "device_os", "product_id",
-    "platform_id", "platform", "firmware_version",
-)  # fmt: skip
-_MEASURED = ("SIM active after",)
-
-
-def _plain_script(large: Path, batch: str) -> None:
-    """The same columns as somebody would write them who trusts every cell."""
-    db = sqlite3.connect(large / JOURNAL_FILE)
-    out = csv.writer(io.StringIO())
-    known = [row[0] for row in db.execute("SELECT DISTINCT step FROM steps JOIN attempts USING (attempt)")]
-    for attempt in db.execute(
-        "SELECT attempt, device_id, batch, slot, operator, started_at, finished_at, seconds, verdict, failed_step,"
-        " reason, finished_seq FROM attempts WHERE batch = ? AND verdict IS NOT NULL ORDER BY started_seq",
-        (batch,),
-    ):
-        facts = dict(
-            db.execute(
-                "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed AND seq <= ? ORDER BY seq, number",
-                (attempt[1], attempt[-1]),
-            )
-        )
-        outcomes: dict[str, str] = {}
-        seconds: dict[str, float] = {}
-        for step, outcome, took in db.execute(
-            "SELECT step, outcome, seconds FROM steps WHERE attempt = ? ORDER BY number", (attempt[0],)
-        ):
-            outcomes[step] = outcome
-            seconds[step] = seconds.get(step, 0.0) + took
-        steps = (cell for step in known for cell in (outcomes.get(step, ""), seconds.get(step, "")))
-        measured = {
-            name: (value, low, high)
-            for name, value, low, high in db.execute(
-                "SELECT name, value, low, high FROM measurements WHERE attempt = ? ORDER BY step_number, number",
-                (attempt[0],),
-            )
-        }
-        values = (cell for name in _MEASURED for cell in measured.get(name, ("", "", "")))
-        out.writerow([*(facts.get(name, "") for name in _FACTS), *attempt, *steps, *values])
-    db.close()

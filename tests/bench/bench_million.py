@@ -1,6 +1,6 @@
 """Questions to a journal of very many units, each beside the same asked of bare sqlite3. Reported, not asserted.
 
-``UNITS=1000000 pytest tests/bench/bench_million.py``; writing a million units takes a quarter of an hour and 15 GB.
+``UNITS=1000000 pytest tests/bench/bench_million.py``; a million units take ten minutes of an idle machine, and 10 GB.
 ``JOURNAL=DIRECTORY``: one that `many_rows` wrote before. Every question is asked by a process of its own that reports
 its memory too; the first answer counts, with whatever the system has of the file in memory.
 """
