@@ -43,25 +43,23 @@ class Told(NamedTuple):
     measured: str  # place of its step, whether by the last try of it, and all of a `Measurement`
 
 
-_FACTS = "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed AND seq <= ? ORDER BY seq, number"
+_FACTS = "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed ORDER BY seq, number"
 _LATER = "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed AND seq = ? ORDER BY number"
 _STEPS = "SELECT number, step, outcome, seconds FROM steps WHERE attempt = ? ORDER BY number"
 _VALUES = """SELECT step_number, name, value, unit, low, high, wanted, is_out FROM measurements WHERE attempt = ?
     ORDER BY step_number, number"""
 _KEPT = "SELECT started_seq, device_id, facts FROM attempts JOIN kept_rows USING (started_seq) WHERE attempt = ?"
-_AFTER_ALL = 2**62
 
 
-def told_of(db: sqlite3.Connection, attempt: str, device_id: str | None, until: int = _AFTER_ALL) -> Told:
-    """Gather what an export shows of ``attempt``, with the facts of its unit up to entry ``until``."""
-    facts = dict(map(tuple, db.execute(_FACTS, (device_id, until))))
+def told_of(db: sqlite3.Connection, attempt: str, device_id: str | None) -> Told:
+    """Gather what an export shows of ``attempt`` now, with the facts of its unit."""
+    facts = dict(map(tuple, db.execute(_FACTS, (device_id,))))
     return Told(_written([facts.get(name) for name in Shown._fields]), *_tries(db, attempt))
 
 
-def keep_row(db: sqlite3.Connection, attempt: str, started_seq: int, device_id: str | None, finished_seq: int) -> None:
-    """Keep what is known of ``attempt``, which ended with entry ``finished_seq``."""
-    told = told_of(db, attempt, device_id, finished_seq)
-    db.execute("INSERT INTO kept_rows VALUES (?, ?, ?, ?, ?, ?)", (started_seq, *told))
+def keep_row(db: sqlite3.Connection, attempt: str, started_seq: int, device_id: str | None) -> None:
+    """Keep what is known of ``attempt`` at its end."""
+    db.execute("INSERT INTO kept_rows VALUES (?, ?, ?, ?, ?, ?)", (started_seq, *told_of(db, attempt, device_id)))
 
 
 def renew_row(db: sqlite3.Connection, values: Mapping[str, Any], seq: int) -> None:

@@ -239,7 +239,7 @@ def _finish(db: sqlite3.Connection, row: Row, values: Mapping[str, Any], verdict
     ).fetchone()  # fmt: skip
     if finished is None:
         raise JournalError(f"attempt {values['attempt']} is not running: it never started or has its verdict already")
-    keep_row(db, values["attempt"], finished["started_seq"], finished["device_id"], row.seq)
+    keep_row(db, values["attempt"], finished["started_seq"], finished["device_id"])
 
 
 # --- cloud work owed ---
