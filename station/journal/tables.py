@@ -96,6 +96,9 @@ PROJECTION_TABLES = (
     "CREATE INDEX attempts_by_end ON attempts (batch, verdict)",
     "CREATE INDEX attempts_by_verdict ON attempts (verdict, started_seq)",
     "CREATE INDEX attempts_by_time ON attempts (started_at)",
+    # all that a Pareto groups and counts by
+    """CREATE INDEX attempts_failed ON attempts (
+        verdict, failed_step, slot, sentence, device_id, batch, started_seq) WHERE verdict IN ('FAIL', 'ERROR')""",
     # what is used up or built in: the newest lot of each part in a batch, in a unit, and what an attempt was made with
     """CREATE TABLE batch_lots (
         batch TEXT NOT NULL REFERENCES batches (batch), part TEXT NOT NULL, lot TEXT NOT NULL, seq INTEGER NOT NULL,

@@ -68,9 +68,14 @@ _SHARES = """SELECT value AS key, sum(judged), sum(first_passed), sum(failed), s
     ORDER BY CAST(value AS INTEGER) * (told_by = 'slot'), value"""
 _STEPS = """SELECT step, outcome, took, sum(tries) AS tries, min(first_seq) AS first FROM step_tally
     WHERE batch IN ({marks}) GROUP BY step, outcome, took ORDER BY took"""
-_FAILURES = """SELECT verdict, failed_step, slot, sentence, reason, max(started_seq), count(*) AS times,
-    count(DISTINCT device_id) AS units FROM attempts WHERE batch IN ({marks}) AND verdict IN ('FAIL', 'ERROR')
-    GROUP BY verdict, failed_step, slot, sentence ORDER BY times DESC, verdict DESC, failed_step, slot"""
+_FAILURES = """WITH alike AS (
+        SELECT verdict, failed_step, slot, sentence, max(started_seq) AS last, count(*) AS times,
+            count(DISTINCT device_id) AS units
+        FROM attempts WHERE +batch IN ({marks}) AND verdict IN ('FAIL', 'ERROR')
+        GROUP BY verdict, failed_step, slot, sentence)
+    SELECT alike.*, (SELECT reason FROM attempts AS a WHERE a.verdict = alike.verdict AND started_seq = last) AS reason
+    FROM alike ORDER BY times DESC, verdict DESC, failed_step, slot"""
+"""Counted in the index ``attempts_failed`` (without the plus, SQLite would take the one of batches)."""
 
 
 def failures(db: sqlite3.Connection, batches: Sequence[str]) -> tuple[Failure, ...]:
