@@ -101,11 +101,11 @@ def _sought(words: str, arguments: argparse.Namespace) -> tuple[Sought, str]:
     """Return what ``words`` look for, and the same as it may be printed. Raises `BadInput` for nothing."""
     known, shown = wanted(words)
     bare = unguarded(words.strip())
-    read, sought = read_scan(bare), sought_in(bare, now=SystemClock().utc())
-    if code := read.lot or (read.batch_name if ":" in bare else ""):
-        sought, shown = Sought(code), code
-    elif read.badge:
-        sought, shown = Sought(read.badge, Kind.BADGE), read.badge
+    sought = sought_in(bare, now=SystemClock().utc())
+    if code := _of_code(bare):
+        sought, shown = code, code.text
+    elif code := _of_code(sought.text):
+        sought = replace(sought, text=code.text, kind=code.kind)
     elif not sought.is_narrowed:  # a label is looked for by its number, any other word as it was typed
         sought = Sought(bare if bare.upper() == known.upper() else known)
         shown = bare if shown == known == bare.upper() else shown
@@ -115,6 +115,14 @@ def _sought(words: str, arguments: argparse.Namespace) -> tuple[Sought, str]:
     if not sought.text and not sought.is_narrowed:
         raise BadInput("nothing to look for; give an id, a lot, a verdict, a time or a word of a reason")
     return sought, shown or "of that time"
+
+
+def _of_code(text: str) -> Sought | None:
+    """Return what a scanned code names a batch, a lot or a badge by; None for any other text."""
+    read = read_scan(text)
+    if name := read.lot or (read.batch_name if ":" in text else ""):
+        return Sought(name)
+    return Sought(read.badge, Kind.BADGE) if read.badge else None
 
 
 def _verify(journal: JournalReader, sought: Sought, page: FoundPage) -> None:

@@ -54,6 +54,8 @@ def find(data: Path, capsys: pytest.CaptureFixture[str], *words: str, status: in
         (("radio", "silent"), "taken for words of a reason: 6 attempts", 6),
         (("OP:0417",), "taken for the badge of an operator: 60 attempts", 51),
         (("417", "--as", "badge"), "", 0),
+        (("OP:0417", "FAIL"), "taken for the badge of an operator, FAIL: 6 attempts", 6),
+        (("LOT:ANT=2231-A", "slot", "3", "--limit", "1"), "taken for a lot of parts, slot 3: 60 attempts", 2),
         (("slot", "3"), "taken for slot 3: 60 attempts", 51),
         (("FAIL", "slot", "3"), "taken for FAIL, slot 3: 6 attempts", 6),
         (("2026-01-05", "--limit", "1"), "taken for the time from ", 2),
