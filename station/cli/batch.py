@@ -17,6 +17,7 @@ from ..journal import Journal, owner_of
 from ..journal.lists import ExpectedUnits, expected_units
 from ..journal.tallies import on_no_unit
 from ..line.batch_name import check_batch_name
+from ..line.releases import BatchRefused, ReleaseGate
 from ..local_time import moment
 from ..model import Batch
 from ..paths import find_profile
@@ -78,17 +79,23 @@ def run_open(arguments: argparse.Namespace) -> int:
     try:
         if journal.batch(arguments.batch) is not None:
             raise BadInput(f"batch {arguments.batch} exists already; choose another name")
-        batch = Batch(arguments.batch, profile.ref, arguments.target)
+        try:
+            release, why = ReleaseGate(journal, SystemClock(), as_trial=False)(profile), ""
+        except BatchRefused as error:
+            release, why = "", str(error)
+        batch = Batch(arguments.batch, profile.ref, arguments.target, release)
         journal.record(BatchOpened(at=SystemClock().utc(), batch=batch, title=profile.title or profile.id))
         if expected is not None:
             journal.record(expected)
     finally:
         journal.close()
-    ordered = f", {batch.target} units ordered" if batch.target else ""
+    ordered = f"{released(release)}, {batch.target} units ordered" if batch.target else released(release)
     if expected is not None:
         ordered += f", {len(expected.units)} units expected"
     if note := note_on(profile.skus):
         tell(f"note: {note}")
+    if why:
+        tell(f"note: station run will not make units of this batch yet: {why}")
     tell(f"batch {batch.id} is open: {profile.id} revision {profile.revision}{ordered}")
     return 0
 

@@ -38,7 +38,7 @@ with commas, points and ISO 8601 times: for programs; to open that in a spreadsh
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``log export``."""
-    exporting = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet", epilog=_OF_CSV)
+    exporting = verbs.add_parser("export", help="a batch as CSV, workbook, report, passports ...", epilog=_OF_CSV)
     exporting.add_argument("--batch", action="append", metavar="B")
     exporting.add_argument("--all", dest="everything", action="store_true", help="every batch in every format")
     exporting.add_argument("--format", choices=exporter_names(), default="csv")
@@ -47,7 +47,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     exporting.add_argument("--with-secrets", action="store_true", help="kept mobile secrets too; it is journalled")
     exporting.add_argument("--by", default="", metavar="BADGE", help="who takes the secrets")
     of_csv = exporting.add_argument_group("CSV (formats csv and steps)")
-    of_csv.add_argument("--for", dest="reader", choices=FOR, help="who reads it (any spreadsheet, guarded)")
+    of_csv.add_argument("--for", dest="reader", choices=FOR, help="who reads it (else any spreadsheet, text guarded)")
     of_csv.add_argument("--delimiter", metavar="SIGN", help="comma, semicolon, tab or another sign")
     of_csv.add_argument("--locale", metavar="L", help="writes numbers as there, such as de-AT (that of this login)")
     add_data_dir(exporting)

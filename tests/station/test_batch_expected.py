@@ -11,6 +11,7 @@ from support.journal_story import identified, started, unit_id, walked
 from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.journal import Journal, owner_of
+from station.paths import find_profile
 
 SERIALS = ("P044ABGCY6G3C2Y", "P044ABP8JHBY09W", "P044AB7HHUJXLB9")
 
@@ -53,6 +54,24 @@ def test_the_list_says_how_many_units_came_and_names_those_that_never_did(
         data, capsys, "stats", "--batch", "B1"
     )
     assert json.loads(run(data, capsys, "stats", "--json").splitlines()[0])["never_came"] == [unit_id(1)]
+
+
+def test_opening_a_batch_says_whether_the_line_may_run_its_profile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile, data = tmp_path / "own.toml", tmp_path / "data"
+    profile.write_text(find_profile("boron-product").read_text(encoding="utf-8"), encoding="utf-8")
+    said = run(data, capsys, "batch", "open", "B1", "--profile", str(profile)).splitlines()
+    assert said[0].startswith("note: station run will not make units of this batch yet: ")
+    assert f"station profile release {profile} --by BADGE" in said[0]
+    run(data, capsys, "profile", "release", str(profile), "--by", "0417")
+    (said_now,) = run(data, capsys, "batch", "open", "B2", "--profile", str(profile)).splitlines()[-1:]
+    assert said_now.startswith("batch B2 is open: ")
+    assert said_now.endswith(", released by 0417")
+    profile.write_text(profile.read_text(encoding="utf-8") + "\n# another text\n", encoding="utf-8")
+    assert "was released by 0417 with another text" in run(
+        data, capsys, "batch", "open", "B3", "--profile", str(profile)
+    )
 
 
 def test_closing_a_batch_says_who_never_came(tmp_path: Path, tray: Path, capsys: pytest.CaptureFixture[str]) -> None:

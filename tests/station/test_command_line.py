@@ -254,7 +254,8 @@ def test_a_command_without_a_verb_shows_its_help(
 def test_opening_and_closing_a_batch_say_what_they_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = ("--data-dir", str(tmp_path))
     assert main(("batch", "open", "B1", "--profile", "boron-product", "--target", "5", *place)) == 0
-    assert capsys.readouterr().out == "batch B1 is open: widget-boron revision 1, 5 units ordered\n"
+    opened = capsys.readouterr().out.splitlines()[-1]
+    assert opened == "batch B1 is open: widget-boron revision 1, 5 units ordered"
     with Journal.open(tmp_path / "journal", "bench", SimulatedClock()) as journal:
         journal.record(*pending("a-1", "name"))
     assert main(("batch", "close", "B1", *place)) == 0
