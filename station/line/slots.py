@@ -221,8 +221,12 @@ class Line:
             else f"slot {number} is on another port" if taken
             else f"there is no slot {number}"
         )  # fmt: skip
-        say = Say("slot_taken", slot=str(number)) if taken and owner is None else NOTHING
-        self._publish(CommandRefused(at=self._clock.utc(), say=say, reason=reason))
+        say = (
+            NOTHING if owner is not None
+            else Say("slot_taken", slot=str(number)) if taken
+            else Say("no_slot", slot=str(number))
+        )  # fmt: skip
+        self._refuse(reason, say)
         return False
 
     def _bind_next(self, path: str) -> None:
@@ -264,9 +268,10 @@ class Line:
         """Bring the unit into a mode; refuse while it is at work, or where no unit is."""
         runner = self._slot(command.slot)
         if runner is None or runner.port.current is None:
-            self._refuse(f"Slot {command.slot} holds no unit. Plug one in.")
+            why = f"Slot {command.slot} holds no unit. Plug one in."
+            self._refuse(why, Say("nothing_there", slot=str(command.slot)))
         elif runner.is_unjudged:
-            self._refuse(f"Slot {command.slot} is at work. Wait for its verdict, or stop it.")
+            self._refuse_at_work(command.slot)
         else:
             runner.enter(command.mode)
 
@@ -303,15 +308,20 @@ class Line:
 
     def _walk_again(self, runner: SlotRunner, steps: frozenset[str] | None) -> None:
         """Walk again, but refuse while an attempt runs: its verdict would be replaced before anybody saw it."""
-        if self._closed.is_off(runner.slot.number):
-            self._refuse(f"Slot {runner.slot.number} is out of service.")
+        number = runner.slot.number
+        if self._closed.is_off(number):
+            self._refuse(f"Slot {number} is out of service.", Say("slot_closed", slot=str(number)))
         elif runner.is_unjudged:
-            self._refuse(f"Slot {runner.slot.number} is at work. Wait for its verdict, or stop it.")
+            self._refuse_at_work(number)
         else:
             runner.retry(steps)
 
-    def _refuse(self, reason: str) -> None:
-        self._publish(CommandRefused(at=self._clock.utc(), reason=reason))
+    def _refuse_at_work(self, number: int) -> None:
+        why = f"Slot {number} is at work. Wait for its verdict, or stop it."
+        self._refuse(why, Say("slot_at_work", slot=str(number)))
+
+    def _refuse(self, reason: str, say: Say = NOTHING) -> None:
+        self._publish(CommandRefused(at=self._clock.utc(), say=say, reason=reason))
 
     def _take_out(self, command: TakeSlotOut) -> None:
         self._moves.do(lambda: self._out_of_service(OffSlot(command.slot, command.why, self._clock.utc())))
@@ -319,9 +329,9 @@ class Line:
     def _out_of_service(self, off: OffSlot) -> None:
         runner = self._slot(off.number)
         if off.number not in self._slots:
-            self._refuse(f"there is no slot {off.number}")
+            self._refuse(f"there is no slot {off.number}", Say("no_slot", slot=str(off.number)))
         elif runner is not None and runner.is_unjudged:
-            self._refuse(f"Slot {off.number} is at work. Wait for its verdict, or stop it.")
+            self._refuse_at_work(off.number)
         else:
             self._closed.take_out(off)
             self._record(SlotTakenOut(at=self._clock.utc(), slot=off.number, why=off.why, since=off.since))

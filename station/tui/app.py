@@ -24,7 +24,7 @@ from ..view.layout import Rows, in_order
 from ..view.look import ASCII, LIGHT, UNICODE, Palette
 from ..view.records import NoRecords, Records
 from ..view.reduce import replay
-from ..view.state import BenchState
+from ..view.state import BenchState, SlotState
 from ..words.catalogue import Words
 from ..words.say import Say
 from .digits import Digits
@@ -245,14 +245,9 @@ class BenchApp(App[None]):
         kind, word = code_of(text.strip())
         press = self._keys_to_scan.get(word.upper()) if kind == COMMAND else None
         if press is not None:
-            press(self._only_unit())
+            press(self.state.only_unit)
         else:
             self._send(Scan(text, slot, field))
-
-    def _only_unit(self) -> int | None:
-        """Return the only slot that holds a unit, None if there are several or none."""
-        present = [slot.number for slot in self.state.slots if slot.is_present]
-        return present[0] if len(present) == 1 else None
 
     # --- actions ---
 
@@ -271,6 +266,8 @@ class BenchApp(App[None]):
                 return
         if number:
             self.action_slot(number)
+        elif digit:
+            self._say(Say("no_slot", slot=str(digit)))
 
     def _stands_alone(self) -> None:
         if (digit := self._digits.stand_alone()) and self._would_bind(digit):
@@ -286,8 +283,7 @@ class BenchApp(App[None]):
 
     def action_slot(self, number: int) -> None:
         """Select a slot, or bind the unit on an unknown port to one that has no port yet. 0 selects none."""
-        slot = self.state.slot(number)
-        if number and slot is None:
+        if number and self.state.slot(number) is None:
             return
         if self._would_bind(number):
             self._send(BindPort(number, self.state.unknown_ports[0]))
@@ -311,23 +307,21 @@ class BenchApp(App[None]):
 
     def action_retry(self, otherwise: int | None = None) -> None:
         """Retry the unit in the selected slot, else in ``otherwise``."""
-        number = self._chosen_unit(otherwise)
-        if number is not None:
-            self._send(RetrySlot(number))
+        slot = self._chosen_unit(otherwise)
+        if slot is not None and not self._is_at_work(slot):
+            self._send(RetrySlot(slot.number))
 
     def action_stop(self, otherwise: int | None = None) -> None:
-        number = self._chosen_unit(otherwise)
-        slot = self.state.slot(number) if number is not None else None
-        if slot is not None and slot.is_walking:
+        slot = self._chosen_unit(otherwise)
+        if slot is not None and slot.is_unjudged:
             stop(self, slot, self._words, lambda: self.state.slot(slot.number), self._send)
         elif slot is not None:
             self._say(Say("nothing_runs", slot=str(slot.number)))
 
     def action_light(self, otherwise: int | None = None) -> None:
-        number = self._chosen_unit(otherwise)
-        if number is not None:
-            self._lit_by_us ^= {number}
-            self._send(SignalUnit(number, number in self._lit_by_us))
+        if (slot := self._chosen_unit(otherwise)) is not None:
+            self._lit_by_us ^= {slot.number}
+            self._send(SignalUnit(slot.number, slot.number in self._lit_by_us))
 
     def action_label(self) -> None:
         slot = self.selected
@@ -342,7 +336,7 @@ class BenchApp(App[None]):
         """Ask why the selected slot goes out of service; a slot that is out of service comes back at once."""
         number = self._chosen_slot()
         slot = self.state.slot(number) if number is not None else None
-        if slot is None:
+        if slot is None or self._is_at_work(slot):
             return
         if slot.off is not None:
             self._send(PutSlotBack(slot.number))
@@ -381,6 +375,12 @@ class BenchApp(App[None]):
         if answer:
             self.exit()
 
+    def _is_at_work(self, slot: SlotState) -> bool:
+        """Return whether the unit in ``slot`` is at work, and say so."""
+        if slot.is_unjudged:
+            self._say(Say("slot_at_work", slot=str(slot.number)))
+        return slot.is_unjudged
+
     def _chosen_slot(self, otherwise: int | None = None) -> int | None:
         """Return the selected slot, else ``otherwise``, else the only one."""
         if self.selected is not None or otherwise is not None:
@@ -390,11 +390,11 @@ class BenchApp(App[None]):
         self._say(Say("choose_slot"))
         return None
 
-    def _chosen_unit(self, otherwise: int | None = None) -> int | None:
+    def _chosen_unit(self, otherwise: int | None = None) -> SlotState | None:
         """Return the slot of `_chosen_slot` if it holds a unit."""
         number = self._chosen_slot(otherwise)
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and not slot.is_present:
             self._say(Say("nothing_there", slot=str(number)))
             return None
-        return number
+        return slot

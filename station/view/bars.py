@@ -18,6 +18,7 @@ KEYS = (
     ("Enter", "key-details"),
     ("R", "key-retry"),
     ("L", "key-light"),
+    ("X", "key-stop"),
     ("S", "key-label"),
     ("O", "key-off"),
     ("B", "key-batch"),
@@ -26,7 +27,7 @@ KEYS = (
     ("Q", "key-leave"),
 )  # fmt: skip
 """Label of a key, and what it does (a key of the catalogue)."""
-_DROPPED_FIRST = ("O", "F", "B", "S", "L", "R", "Enter", "1-9", "?")
+_DROPPED_FIRST = ("O", "F", "B", "S", "L", "X", "R", "Enter", "1-9", "?")
 """Keys a narrow screen omits, the least needed first; the help page lists all."""
 
 _BATCH_BAR, _BATCH_BAR_FROM = 10, 100
@@ -193,6 +194,7 @@ def footer(state: BenchState, width: int, selected: int | None = None) -> str:
     idle |= {"1-9"} if len(state.slots) == 1 else set()
     if slot is None or not slot.is_present:
         idle |= {"R", "L"}
+    idle |= {"R", "O"} if slot is not None and slot.is_unjudged else {"X"}
     return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words)
 
 

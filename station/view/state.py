@@ -162,6 +162,11 @@ class SlotState:
         return Look.RUNNING if self.is_walking or self.is_present else Look.EMPTY
 
     @property
+    def is_unjudged(self) -> bool:
+        """Return whether an attempt is at work that has no verdict yet."""
+        return self.is_walking and self.verdict is None
+
+    @property
     def ask(self) -> Ask | None:
         """Return the action to take now; the next one follows when it is done."""
         return self.asks[0] if self.asks else None
@@ -323,12 +328,18 @@ class BenchState:
         return Say("unknown_port") if has_room else Say("no_free_slot")
 
     @property
+    def only_unit(self) -> int | None:
+        """Return the number of the only slot that holds a unit; None if there are several or none."""
+        present = [slot.number for slot in self.slots if slot.is_present]
+        return present[0] if len(present) == 1 else None
+
+    @property
     def is_writing(self) -> bool:
         return any(slot.is_writing for slot in self.slots)
 
     @property
     def is_busy(self) -> bool:
-        return any(slot.is_walking and slot.verdict is None for slot in self.slots)
+        return any(slot.is_unjudged for slot in self.slots)
 
     @property
     def figures(self) -> Figures:

@@ -164,9 +164,9 @@ def _head(slot: SlotState, place: Place, grid: TileGrid) -> tuple[list[Line], st
             forms.append(f"{shape} {slot.steps_done}/{len(slot.steps)}")
         lines = _bold([_first_fitting(forms, grid.width)])
     if place.is_mixed and slot.platform:
-        title.append(slot.platform)
-        if width_of(" ".join(title)) > grid.width:
-            title[-1] = slot.platform.partition(" / ")[0]
+        room = grid.width - BORDER_ENDS - width_of(place.glyphs.cursor)  # of the tile that is selected
+        names = ([*title, name] for name in (slot.platform, slot.platform.partition(" / ")[0]))
+        title = next((parts for parts in names if width_of(" ".join(parts)) <= room), title)
     return _middle(lines, rows), fit(" ".join(title), max(grid.width, 2))
 
 

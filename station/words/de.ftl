@@ -9,9 +9,7 @@
 -again = Neu einstecken.
 -other-cable = Anderes Kabel, anderer Port?
 -other-cable-short = Anderes Kabel?
--other-cable-short = Anderes Kabel?
 -goes-on = Warten. Geht von selbst weiter.
--goes-on-short = Einfach warten.
 -goes-on-short = Einfach warten.
 -scan-again = Neu scannen.
 -scan-label = Etikett des Geräts scannen.
@@ -584,7 +582,7 @@ scan_label = Gerät { $unit }.
 label_of_slot = Das ist das Etikett von Platz { $slot }.
     .do = { -scan-again }
     .short =
-        Von Platz { $slot }.
+        Etikett Platz { $slot }.
         { -scan-again }
 label_of_passed =
     Etikett eines Geräts,
@@ -636,6 +634,9 @@ no_label = { $read } ist kein Etikett.
         Etikett scannen.
 scan_card = Gerät { $unit }.
     .do = SIM-Karte scannen.
+    .short =
+        { $unit }
+        SIM-Karte scannen.
 card_differs =
     Karte sagt { $iccid }.
     SIM im Gerät nicht.
@@ -720,6 +721,13 @@ choose_slot =
     .short =
         Erst Platznummer
         drücken.
+slot_closed = Platz { $slot } ist außer Betrieb.
+no_slot = Es gibt keinen Platz { $slot }.
+slot_at_work = Platz { $slot } arbeitet noch.
+    .do = Sein Ergebnis abwarten.
+    .short =
+        Arbeitet noch.
+        Ergebnis abwarten.
 nothing_runs = Auf Platz { $slot } läuft nichts.
 nothing_there = Kein Gerät auf Platz { $slot }.
     .do = Gerät einstecken.
@@ -815,6 +823,11 @@ stop_writing = Platz { $slot } wird gerade beschrieben.
     .short =
         Schreibt gerade.
         Trotzdem stoppen?
+stop_running = Platz { $slot } arbeitet noch.
+    .do = Stoppen?
+    .short =
+        Arbeitet noch.
+        Stoppen?
 leave_running = Geräte sind nicht fertig.
     .do = Trotzdem beenden?
     .short =

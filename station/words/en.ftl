@@ -15,9 +15,7 @@
 -again = Plug it in again.
 -other-cable = Other cable, other port?
 -other-cable-short = Other cable, port?
--other-cable-short = Other cable, port?
 -goes-on = Wait. It goes on by itself.
--goes-on-short = Goes on by itself.
 -goes-on-short = Goes on by itself.
 -scan-again = Scan again.
 -scan-label = Scan the unit's label.
@@ -559,29 +557,32 @@ check_station = Unit is not judged.
 
 scan_label = Unit { $unit }.
     .do = Scan its label.
+    .short =
+        { $unit }
+        Scan its label.
 label_of_slot = That is the label of slot { $slot }.
     .do = { -scan-again }
     .short =
-        Of slot { $slot }.
+        Label of slot { $slot }.
         { -scan-again }
 label_of_passed =
     That is the label of a unit
     that passed { DAYTIME($at) }.
     .do = { -scan-again }
     .short =
-        Of a passed unit.
+        Label of a PASS.
         { -scan-again }
 label_of_failed =
     That is the label of a unit
     that failed { DAYTIME($at) }.
     .do = { -scan-again }
     .short =
-        Of a failed unit.
+        Label of a FAIL.
         { -scan-again }
 label_of_other = That is the label of another unit.
     .do = { -scan-again }
     .short =
-        Of another unit.
+        Label of another.
         { -scan-again }
 label_differs =
     Label says { $label }.
@@ -614,6 +615,9 @@ no_label = { $read } is no label.
         Scan its label.
 scan_card = Unit { $unit }.
     .do = Scan its SIM card.
+    .short =
+        { $unit }
+        Scan its SIM card.
 card_differs =
     Card says { $iccid }.
     SIM in the unit does not.
@@ -695,6 +699,13 @@ slot_off =
     Since { DAYTIME($at) }.
 choose_slot =
     .do = First press a slot number.
+slot_closed = Slot { $slot } is out of service.
+no_slot = There is no slot { $slot }.
+slot_at_work = Slot { $slot } is at work.
+    .do = Wait for its verdict.
+    .short =
+        Still at work.
+        Wait for verdict.
 nothing_runs = Nothing runs in slot { $slot }.
 nothing_there = No unit in slot { $slot }.
     .do = Plug in a unit.
@@ -786,6 +797,11 @@ stop_writing = Slot { $slot } is being written.
     .short =
         Being written.
         Stop it anyway?
+stop_running = Slot { $slot } is at work.
+    .do = Stop it?
+    .short =
+        Still at work.
+        Stop it?
 leave_running = Units are not finished.
     .do = Leave anyway?
     .short =

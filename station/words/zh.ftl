@@ -260,6 +260,9 @@ instrument_busy = 正在测量别的槽位。
 
 scan_printed = 新标签：{ $unit }。
     .do = 贴到设备上后扫描。
+    .short =
+        新标签。
+        贴到设备上后扫描。
 old_label = 这不是新标签。
     .do = 扫描新标签。
 no_label_again = 没有可重印的标签。
@@ -399,6 +402,9 @@ check_station = 设备未判定。
 
 scan_label = 设备 { $unit }。
     .do = 请扫描它的标签。
+    .short =
+        { $unit }
+        请扫描它的标签。
 label_of_slot = 这是槽位 { $slot } 的标签。
     .do = { -scan-again }
     .short =
@@ -445,6 +451,9 @@ no_label = { $read } 不是标签。
     .do = { -scan-label }
 scan_card = 设备 { $unit }。
     .do = 扫描它的 SIM 卡。
+    .short =
+        { $unit }
+        扫描它的 SIM 卡。
 card_differs =
     卡号为 { $iccid }。
     与设备内的 SIM 不同。
@@ -488,9 +497,6 @@ no_free_slot = 未知端口上有设备。
     .do = 请插到槽位上。
 slot_taken = 槽位 { $slot } 已有端口。
     .do = 请按别的号码。
-    .short =
-        槽位已有端口。
-        请按别的号码。
 scan_unreadable = 不是完整的标签或工牌。
     .do = { -scan-again }
     .short =
@@ -508,12 +514,13 @@ slot_off =
     自{ DAYTIME($at) }起。
 choose_slot =
     .do = 请先按槽位号。
+slot_closed = 槽位 { $slot } 已停用。
+no_slot = 没有槽位 { $slot }。
+slot_at_work = 槽位 { $slot } 正在工作。
+    .do = 请等它的结果。
 nothing_runs = 槽位 { $slot } 没有运行。
 nothing_there = 槽位 { $slot } 没有设备。
     .do = 请插入设备。
-    .short =
-        槽位是空的。
-        请插入设备。
 cloud_back = 云端恢复应答。
 cloud_gone = 云端没有应答。
 no_sound = 本机无法发声。
@@ -586,9 +593,8 @@ leave_writing = 正在写入设备。
     .do = 仍要退出吗？
 stop_writing = 槽位 { $slot } 正在写入。
     .do = 仍要停止吗？
-    .short =
-        槽位正在写入。
-        仍要停止吗？
+stop_running = 槽位 { $slot } 正在工作。
+    .do = 要停止吗？
 leave_running = 还有设备未完成。
     .do = 仍要退出吗？
 close_batch = 批次 { $batch } 将不再接收设备。

@@ -50,7 +50,7 @@ def test_a_unit_that_leaves_an_unknown_port_is_told_to_have_left(tmp_path: Path)
         (1, "1-9", "slot_taken", "slot 1 is on another port"),
         (2, "1-1", "", "port 1-1 is slot 1 already"),
         (1, "1-1", "", "port 1-1 is slot 1 already"),
-        (77, "1-9", "", "there is no slot 77"),
+        (77, "1-9", "no_slot", "there is no slot 77"),
     ],
 )
 def test_a_binding_that_cannot_be_is_refused_with_a_sentence(

@@ -13,7 +13,7 @@ from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.figures import Figures
-from station.model import Batch, ProfileRef
+from station.model import Batch, ProfileRef, Verdict
 from station.tui.screens.bench import BenchScreen
 from station.tui.screens.details import Details
 from station.view.bars import FOOTER_ROWS, details_footer, footer, frame, header, log_line
@@ -164,11 +164,16 @@ def test_keys_that_cannot_work_now_are_not_named(story: Story) -> None:
     assert "[Enter]" not in nothing_selected
     assert "[R]" not in nothing_selected
     assert "[Enter] details" in unit
-    assert "[R] retry" in unit
+    assert "[R]" not in unit, "it is at work"
+    assert "[X] stop" in unit
+    assert "[X]" not in empty
     assert "[Enter] details" in empty
     assert "[R]" not in empty
     alone = replace(state, slots=state.slots[:1])
-    assert "[Enter] details  [R] retry" in footer(alone, 118)
+    assert "[Enter] details  [L] light  [X] stop" in footer(alone, 118)
+    judged = replay(state, [story.ends(1, Verdict.FAIL)])
+    assert "[Enter] details  [R] retry  [L] light" in footer(judged, 118, 1)
+    assert "[X]" not in footer(judged, 118, 1)
 
 
 def test_a_bench_of_one_slot_has_no_slot_to_choose() -> None:

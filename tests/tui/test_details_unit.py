@@ -97,7 +97,7 @@ async def test_a_retry_is_followed_before_the_unit_has_told_who_it_is_and_a_stra
         await tell(pilot, app, nameless)
         assert "attempt-2" in picture(app)
         assert "Another unit" not in picture(app)
-        await press(pilot, "x")
+        await press(pilot, "x", "y")
         assert story.sent == [cmd.RetrySlot(1), cmd.StopSlot(1)]
         await tell(pilot, app, *another(story)[1:])
         assert "Another unit is in slot 1 now" in picture(app)

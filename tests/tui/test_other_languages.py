@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.screen_pilot import on_loop, running, tell
 from support.screen_story import Story
-from support.spoken import filled
+from support.spoken import filled, likely
 from textual.widgets import Static
 
 from station.model import Outcome, Verdict
@@ -47,7 +47,7 @@ def shown(slot: SlotState, width: int, height: int, words: Words) -> str:
 def test_a_tile_says_every_sentence_whole_in_its_short_or_its_full_form(language: str, verdict: Verdict) -> None:
     words, cut = WORDS[language], []
     for key in SENTENCES:
-        say = filled(key, "Argon", "Boron", "bench-3")
+        say = likely(key)
         sentence = words.say(say)
         assert sentence is not None
         judged = replace(SLOT, verdict=verdict, say=say, seconds=21.4)

@@ -337,7 +337,7 @@ def test_a_note_is_whole_or_not_there() -> None:
 @pytest.mark.parametrize(
     ("platform", "width", "told"),
     [("B5-SoM", 18, "3 B5-SoM"), ("Asset Tracker / Monitor One", 40, "3 Asset Tracker / Monitor One"),
-     ("Asset Tracker / Monitor One", 18, "3 Asset Tracker")],
+     ("Asset Tracker / Monitor One", 20, "3 Asset Tracker"), ("Asset Tracker / Monitor One", 19, "3")],
 )  # fmt: skip
 @pytest.mark.parametrize("verdict", [None, Verdict.PASS, Verdict.FAIL])
 def test_a_mixed_bench_says_what_kind_of_unit_it_is_beside_the_number(

@@ -59,24 +59,23 @@ def stop(
     now: Callable[[], SlotState | None],
     send: Callable[[Command], None],
 ) -> None:
-    """Stop the attempt in ``slot``; ask first while it writes. ``now`` returns the slot at the time of the answer."""
+    """Stop the attempt in ``slot`` if the answer is yes. ``now`` returns the slot at the time of the answer."""
 
     def same() -> SlotState | None:
         found = now()
-        return found if found is not None and found.is_walking and found.attempt == slot.attempt else None
+        return found if found is not None and found.is_unjudged and found.attempt == slot.attempt else None
 
-    def is_written() -> bool:
+    def is_asked() -> bool:
         found = same()
-        return found is not None and found.is_writing
+        return found is not None and found.is_writing >= slot.is_writing
 
     def answered(answer: bool | None) -> None:
         if answer and same() is not None:
             send(StopSlot(slot.number))
 
-    if not slot.is_writing:
-        answered(True)
-    elif not isinstance(app.screen, Question):
-        app.push_screen(Question(Say("stop_writing", slot=str(slot.number)), words, is_written), answered)
+    if not isinstance(app.screen, Question):
+        asked = Say("stop_writing" if slot.is_writing else "stop_running", slot=str(slot.number))
+        app.push_screen(Question(asked, words, is_asked), answered)
 
 
 class TypeLabel(Window, ModalScreen[str | None]):

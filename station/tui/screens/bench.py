@@ -29,6 +29,7 @@ class BenchScreen(Screen[None]):
         Binding("enter", "app.details", "Details"),
         Binding("r", "app.retry", "Retry"),
         Binding("l", "app.light", "Light"),
+        Binding("x", "app.stop", "Stop"),
         Binding("s", "app.label", "Type a label"),
         Binding("o", "app.off", "Out of service"),
         Binding("b", "app.batch", "Batch"),

@@ -235,7 +235,7 @@ class Details(Screen[None]):
         if slot is None or not slot.is_present:
             self._reply = self._gone() or self._state.words.text("details-no-unit", slot=str(self._number))
             self.show(self._state)
-        elif slot.is_walking and slot.verdict is None:
+        elif slot.is_unjudged:
             self._say("details-at-work", slot=str(self._number))
         else:
             return slot
