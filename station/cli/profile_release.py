@@ -49,12 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
                 journal.record(event_of(kept, SystemClock().utc()))
         finally:
             journal.close()
-        where = "in the journal and beside the file"
+        where = "in the journal and in"
     else:
-        kept, where = _kept(profile, release, None), "beside the file; a bench keeps it in its journal when it runs it"
+        kept, where = _kept(profile, release, None), "in"
     _write_line(profile.path, kept)
     again = "" if kept is release else "already "
-    tell(f"{profile.id} revision {profile.revision} was {again}released by {kept.by}, {moment(kept.at)}: {where}")
+    tell(
+        f"{profile.id} revision {profile.revision} was {again}released by {kept.by}, {moment(kept.at)}: that stands"
+        f" {where} {place_of_line(profile.path).name}; take both files to every bench"
+    )
     return 0
 
 

@@ -87,7 +87,9 @@ def test_a_revision_is_released_with_one_text_for_good(
     else:
         data = ("--data-dir", str(tmp_path / "other"))
     assert release(profile, "0500", *data) == 0
-    assert "already released by 0417" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "already released by 0417" in said
+    assert f"{profile.name}.release; take both files to every bench" in said
     profile.write_text(TEXT + "# another text\n", encoding="utf-8")
     assert release(profile, "0500", *data) == 2
     assert "raise revision to 2 or more" in capsys.readouterr().err
