@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from drivers.plain_text import printable
@@ -22,9 +22,13 @@ def write_csv(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     columns, values = log.valued()
     writer = begin(file, dialect)
     writer.writerow(map(cell_of(Type.TEXT, dialect), (column.name for column in columns)))
-    makers = [cells_of(column.type, dialect) for column in columns]
+    return write_lines(writer, [column.type for column in columns], map(values, log.rows(detailed=False)), dialect)
+
+
+def write_lines(writer: Any, types: Iterable[Type], lines: Iterator[Sequence[Value]], dialect: Dialect) -> int:
+    """Write ``lines``, each the values of columns of ``types``; return how many."""
+    makers = [cells_of(type_, dialect) for type_ in types]
     count = 0
-    lines = map(values, log.rows(detailed=False))
     while some := list(itertools.islice(lines, _AT_ONCE)):
         cells = [make(told) for make, told in zip(makers, zip(*some, strict=True), strict=True)]
         writer.writerows(zip(*cells, strict=True))

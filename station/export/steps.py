@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TextIO
 
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow
 from .batch_log import BatchLog, Type, Value
-from .csvfile import begin, cell_of
+from .csvfile import begin, write_lines
 from .dialect import SAFE, Dialect
 from .exporter import Exporter
 
@@ -21,24 +22,16 @@ TYPES = tuple({"Started": Type.TIME, "Seconds": Type.SECONDS}.get(name, Type.TEX
 def step_rows(row: ExportRow) -> Iterator[tuple[Value, ...]]:
     """Yield the cells of each try of a step of one attempt, in the order of `HEADER`."""
     attempt = row.attempt
+    whose = attempt.batch, attempt.attempt, attempt.device_id, row.shown.serial, stamp(attempt.started_at)
     for one in row.steps:
-        yield (
-            attempt.batch, attempt.attempt, attempt.device_id, row.facts.get("serial"), stamp(attempt.started_at),
-            one.step, one.outcome.value, one.seconds, one.reason, one.proof,
-        )  # fmt: skip
+        yield (*whose, one.step, one.outcome.value, one.seconds, one.reason, one.proof)
 
 
 def write_steps(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and one row a try; return how many tries."""
-    write = begin(file, dialect).writerow
-    write(HEADER)
-    cells = [cell_of(one, dialect) for one in TYPES]
-    count = 0
-    for row in log.rows():
-        for values in step_rows(row):
-            write([cell(value) for cell, value in zip(cells, values, strict=True)])
-            count += 1
-    return count
+    writer = begin(file, dialect)
+    writer.writerow(HEADER)
+    return write_lines(writer, TYPES, itertools.chain.from_iterable(map(step_rows, log.rows())), dialect)
 
 
 STEPS = Exporter(

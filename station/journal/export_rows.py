@@ -144,7 +144,7 @@ def _details(db: sqlite3.Connection, attempt: AttemptRecord, finished_seq: int |
         facts = {**dict(held), "device_id": attempt.device_id}
     steps, ended = [], []
     for step, outcome, seconds, at, body in db.execute(_TRIES, (attempt.attempt,)):
-        told = json.loads(body)
+        told = _read(body)
         values = measurements(told["measurements"]) if "measurements" in told else ()
         steps.append(StepRecord(step, Outcome(outcome), told.get("reason", ""), told.get("proof", ""), seconds, values))
         ended.append(moment_of(at))
