@@ -12,7 +12,6 @@ from typing import IO, Any
 
 from drivers.plain_text import printable
 
-from ..errors import BadInput
 from ..journal.batch_seal import Signer
 from ..journal.entries import stamp
 from ..journal.passport_rows import Told
@@ -34,7 +33,11 @@ _EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
 def passport(told: Told, batch: BatchRecord | None, signer: Signer) -> bytes:
-    """Return the passport as its owner gets it, ended by a line feed. Raises `BadInput` if it has over 4 KiB."""
+    """Return the passport as its owner gets it, at most 4 KiB and ended by a line feed.
+
+    Lots and modules for which there is no room are counted in it: neither an operator who scans many nor a unit that
+    tells of many keeps the others of the batch from getting theirs.
+    """
     attempt, facts = told.attempt, told.facts
     body: dict[str, Any] = {
         "form": verifier.PASSPORT,
@@ -63,20 +66,36 @@ def passport(told: Told, batch: BatchRecord | None, signer: Signer) -> bytes:
         "entry": told.entry,
         "hash": told.hash,
     }
+    if not _fits(body):
+        _shorten(body)
     body["check"] = verifier.check_of(body)
     body["signature"] = signer.signed(verifier.signed_text(body))
-    made = verifier.canonical(body) + b"\n"
-    if len(made) > MOST_BYTES:
-        raise BadInput(
-            f"the passport of {attempt.device_id} has {len(made)} bytes, a label or chip holds {MOST_BYTES}; scan"
-            " fewer lots into a unit, and the others into its batch"
-        )
-    return made
+    return verifier.canonical(body) + b"\n"
+
+
+def _shorten(body: dict[str, Any]) -> None:
+    """Leave out as many lots, then as many modules, as it takes; assets go before the firmware itself."""
+    lots, modules = body["lots"], body["modules"]
+    for kept in reversed(range(len(lots))):
+        body["lots"] = [*lots[:kept], f"and {len(lots) - kept} more, which the batch log has"]
+        if _fits(body):
+            return
+    names = sorted(modules, key=lambda name: name.startswith("asset"))
+    for kept in reversed(range(len(names))):
+        body["modules"] = {name: modules[name] for name in names[:kept]}
+        body["modules"]["more"] = [str(len(names) - kept), "", "the batch log"]
+        if _fits(body):
+            return
+
+
+def _fits(body: Mapping[str, Any]) -> bool:
+    signed = {**body, "check": verifier.check_of(dict(body)), "signature": "0" * 128}
+    return len(verifier.canonical(signed)) < MOST_BYTES
 
 
 def _module(value: str, source: str) -> list[str]:
     version, _, digest = value.partition(" ")
-    return [version, digest, source]
+    return [_text(version), _text(digest), _text(source)]
 
 
 def _profile(batch: BatchRecord | None, release: str) -> Mapping[str, str | int]:
