@@ -23,6 +23,8 @@ from .channel import MOST_ANSWER, HookTrouble, read_answer
 
 _GOOD = range(200, 300)
 _TOO_SLOW = "it is too slow"
+_GRACE_S = 0.25
+"""How much longer than its time an exchange is waited for: one that has begun is cut in time, and says so itself."""
 _THERE = (400, 401, 403, 405, 501)
 """Answers to a question without a message and a token, from a server that may well take a POST with both."""
 
@@ -75,7 +77,7 @@ class Webhook:
 
         threading.Thread(target=exchange, name="webhook", daemon=True).start()
         try:
-            return told.result(timeout_s)
+            return told.result(timeout_s + _GRACE_S)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise HookTrouble(f"{self.server} does not answer ({_reason(error)})") from None  # a cause may quote it
 
