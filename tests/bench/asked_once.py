@@ -110,8 +110,8 @@ QUESTIONS: dict[str, tuple[Asked, str | Callable[[Path], None]]] = {
         lambda journal: journal.find(many_rows.serial(_middle(journal)))[0].label,
         "SELECT * FROM ids JOIN units USING (device_id) WHERE backwards = '{serial}'",
     ),
-    "find by the last six digits": (
-        lambda journal: len(journal.find_by_end(many_rows.serial(_middle(journal))[-6:])),
+    "find by the last six digits, first page": (
+        lambda journal: len(journal.seek(sought_in(many_rows.serial(_middle(journal))[-6:])).rows),
         "SELECT * FROM ids JOIN units USING (device_id) WHERE backwards >= '{end}' AND backwards < '{end}zz'",
     ),
     "find by ICCID": (

@@ -22,7 +22,7 @@ TESTS = Path(__file__).parents[1]
 Report = Callable[[str, str], None]
 UNITS = int(os.environ.get("UNITS", "20000"))
 AIMS = {
-    "find by serial number": "10 ms", "find by the last six digits": "10 ms", "find by ICCID": "10 ms",
+    "find by serial number": "10 ms", "find by the last six digits, first page": "10 ms", "find by ICCID": "10 ms",
     "find failures, first page": "10 ms", "find a span of an hour": "10 ms", "find a lot, first page": "10 ms",
     "find a part of a label": "", "find words of a reason": "",
     "stats of all batches": "200 ms", "stats by slot, hour and lot": "200 ms", "stats by step": "200 ms",
