@@ -6,6 +6,7 @@ label. What is filled in is escaped by ``^FH``, so that no value is ever a comma
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import hashlib
 import json
@@ -99,6 +100,8 @@ def parse_template(raw: bytes, name: str) -> Template:
     """Return the template in the bytes of a file called ``name``; raises `BadInput` with every mistake of it."""
     if len(raw) > MOST_BYTES:
         raise BadInput(f"label {name}: more than {MOST_BYTES} bytes; is this the right file?")
+    if raw.startswith(codecs.BOM_UTF8):
+        raise BadInput(f"label {name}: begins with a byte order mark; save the file as UTF-8 without BOM")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ Refuses what could not be read, shown or remembered safely, before anything look
 
 from __future__ import annotations
 
+import codecs
 import collections
 import tomllib
 import unicodedata
@@ -111,6 +112,8 @@ def _decoded(raw: bytes, name: str) -> str:
     number = next((n for n, line in enumerate(raw.split(b"\n"), 1) if line.count(b".") > MAX_DOTS), None)
     if number is not None:
         raise BadInput(f"{name} line {number}: more than {MAX_DOTS} dots on one line; write one entry a line")
+    if raw.startswith(codecs.BOM_UTF8):  # TOML has none, and what is wrong with line 1 nobody would see
+        raise BadInput(f"{name}: begins with a byte order mark; save the file as UTF-8 without BOM")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

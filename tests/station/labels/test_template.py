@@ -43,6 +43,8 @@ def test_a_template_that_cannot_be_filled_in_is_refused(text: str, told: str) ->
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(BadInput, match="byte order mark; save the file as UTF-8 without BOM"):
+        parse_template(b"\xef\xbb\xbf^XA^XZ", "a.zpl")
     with pytest.raises(BadInput, match="byte 3 is not UTF-8 text"):
         parse_template(b"^XA\xff^XZ", "box.zpl")
 

@@ -370,7 +370,9 @@ def test_absurd_values_are_refused(key: str, value: str) -> None:
     assert len(text) < 400
 
 
-@pytest.mark.parametrize(("raw", "what"), [(b"\xff\xfe", "UTF-8"), (b"#" * 300_000, "at most")])
+@pytest.mark.parametrize(
+    ("raw", "what"), [(b"\xff\xfe", "UTF-8"), (b"\xef\xbb\xbfid = 1", "without BOM"), (b"#" * 300_000, "at most")]
+)
 def test_a_file_that_is_no_text_is_refused(raw: bytes, what: str) -> None:
     with pytest.raises(BadInput, match=what):
         parse_profile(raw, "p.toml")
