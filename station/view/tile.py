@@ -24,6 +24,7 @@ AIRY_ROWS = 10  # from this height on a row is free below the word
 MAX_BAR = 40
 PAGE_S = 1.5  # so long stands each part of an action on a tile that has one row for it
 BORDER_ENDS = 4  # cells of a border beside its text
+NAME_CELLS = 8  # of a name that people may take for whole
 _QUIET = (Look.RUNNING, Look.WAITS, Look.OFF)  # nobody has to come: no block letters
 
 
@@ -120,7 +121,7 @@ def compose(slot: SlotState, place: Place) -> Tile:
         lines[grid.gauge.start] = _gauge(content, grid)
     name = slot.name if slot.look is not Look.OFF else ""
     if grid.name:
-        lines[grid.name.start] = Line(fit(tail(name, grid.width), grid.width))
+        lines[grid.name.start] = Line(_end_of(name, grid.width))
     return Tile(title, tuple(lines), _foot(content.foot, "" if grid.name else name, grid.width - BORDER_ENDS))
 
 
@@ -137,7 +138,13 @@ def _foot(forms: tuple[str, ...], name: str, width: int) -> str:
     """Join the end of the unit's name with the time, which stays at the right."""
     time = next((form for form in forms if width_of(form) <= width), "")
     room = width - width_of(time) - (1 if time else 0)
-    return " ".join(filter(None, (fit(tail(name, room), room), time)))
+    return " ".join(filter(None, (_end_of(name, room), time)))
+
+
+def _end_of(name: str, room: int) -> str:
+    """Return the end of a unit's name, with a mark where the start is cut; the few cells of a border have no mark."""
+    mark = "~" if width_of(name) > room >= NAME_CELLS else ""
+    return mark + fit(tail(name, room - len(mark)), room - len(mark))
 
 
 # --- the word ---

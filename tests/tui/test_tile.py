@@ -327,6 +327,13 @@ def test_a_small_tile_counts_the_steps_in_figures(width: int, steps: str) -> Non
     assert (steps in lines) if steps else not any("/" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("width", "end"), [(15, "P044AB1234567DE"), (13, "~4AB1234567DE"), (8, "~34567DE"), (7, "34567DE")]
+)
+def test_a_name_that_is_cut_says_so_and_keeps_its_end(width: int, end: str) -> None:
+    assert compose(replace(SLOT, label="P044AB1234567DE"), Place(width, 9, ENGLISH)).lines[-1].text == end
+
+
 def test_a_note_is_whole_or_not_there() -> None:
     note = StepLine("dfu", is_running=True, share=0.5, note="system part 1")
     slot = replace(SLOT, is_walking=True, steps=(note,))
