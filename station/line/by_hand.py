@@ -10,6 +10,7 @@ from drivers.devices import Goal, ParticleDevice
 from drivers.devices.terminal import Terminal
 from drivers.errors import DriverError, Swapped
 from drivers.wire import requests
+from drivers.wire.console.tables import Key
 from drivers.wire.usb import Mode
 
 from ..engine.commands import Mode as WantedMode
@@ -45,7 +46,7 @@ def enter(device: ParticleDevice, clock: Clock, mode: WantedMode) -> None:
 def console(device: ParticleDevice, clock: Clock, expected: str) -> Iterator[tuple[str, Terminal]]:
     """Open the console of the unit, in listening mode, and yield its Device ID and what a person types into.
 
-    Afterwards the unit leaves listening mode if it was not in it before, and takes a request for that.
+    Afterwards the unit leaves listening mode if it was not in it before: by request, or by a key if it is too old.
     ``expected``: the Device ID it should have, "" for any. Raises `Swapped`, and as `ParticleDevice.reach` and
     `ParticleDevice.console`.
     """
@@ -57,7 +58,12 @@ def console(device: ParticleDevice, clock: Clock, expected: str) -> Iterator[tup
     try:
         device.reach(Goal.LISTENING, limit)
         with device.console(Deadline.after(clock, CONSOLE_S), is_listening=True) as opened:
-            yield device_id, Terminal(opened)
+            try:
+                yield device_id, Terminal(opened)
+            finally:
+                if not was_listening and not device.has_requests(limit):
+                    with contextlib.suppress(DriverError):
+                        opened.press(Key.LEAVE)
     finally:
         if not was_listening:
             device.undo_listening()

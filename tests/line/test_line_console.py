@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import serial
 from line_bench import ARGON, BORON, PASSWORD, SSID, LineBench, Recipe, io_dump, line_bench
 from support.odd_rates import Flooded
 
 from drivers.virtual.radio import WifiStore
+from drivers.virtual.serial_side import VirtualSerial
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.engine.commands import CloseConsole, EnterMode, OpenConsole, RetrySlot, TypeConsole
 from station.engine.console import IDLE_S, MAX_LINES_S
@@ -179,6 +181,31 @@ def test_a_unit_that_a_key_restarts_is_walked_like_one_that_was_plugged_in(tmp_p
         hand.bench.command(TypeConsole(1, "L"))
         assert hand.closed().why == "left"
         assert hand.bench.wait_finished(since=hand.mark).verdict is Verdict.PASS
+
+
+class Silent(VirtualSerial):
+    """A port whose driver reads nothing, and reports nothing, once its unit is gone."""
+
+    def read(self, size: int = 1) -> bytes:
+        try:
+            return super().read(size)
+        except serial.SerialException:
+            self._bus.clock.sleep(self.timeout or 0.1)
+            return b""
+
+
+def test_a_unit_swapped_for_another_one_takes_its_console_along_though_the_port_says_nothing(tmp_path: Path) -> None:
+    with at_bench(tmp_path) as hand:
+        other = hand.bench.finished_unit(BORON, 2)
+        hand.bench.open_port = lambda device: Silent(hand.bench.bus, device, timeout=None)
+        hand.open()
+        hand.bench.unplug()
+        hand.bench.sleep(0.3)
+        hand.bench.plug(other)
+        hand.bench.command(TypeConsole(1, "v"))
+        finished = hand.bench.wait_finished(since=hand.mark)
+        assert (finished.verdict, finished.device_id) == (Verdict.PASS, other.device_id)
+        assert (hand.closed().why, hand.read) == ("left", [])
 
 
 def test_a_station_that_stops_closes_the_console_first(tmp_path: Path) -> None:

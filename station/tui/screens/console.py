@@ -78,7 +78,6 @@ class ConsoleWindow(Following, ModalScreen[None]):
             if found is None and self._text is not None:
                 self._ended()
             return
-        self._before = None
         if found is None:
             self._ended()
         elif not (self._text is not None and self._text.closed):
