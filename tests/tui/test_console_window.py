@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from support.screen_pilot import on_loop, picture, press, running, scan, tell
 from support.screen_story import Story
@@ -14,6 +16,8 @@ from station.tui.screens.console import ConsoleWindow, TypedInput
 from station.tui.screens.details import Details
 from station.view.reduce import replay
 from station.view.state import CONSOLE_LINES, BenchState, ConsoleText
+from station.words.cells import width_of
+from station.words.languages import languages, load
 
 
 def printed(story: Story, text: str, **more: bool | int) -> ConsoleLine:
@@ -29,6 +33,7 @@ def window(app: BenchApp) -> ConsoleWindow:
     return app.screen
 
 
+ROOM_AT_80 = 66  # cells inside the window
 OPEN = cmd.OpenConsole(1, "attempt-1", f"e00fce68{1:016x}")
 
 
@@ -191,3 +196,9 @@ def test_a_console_keeps_its_last_lines_counts_what_was_left_out_and_ends_with_i
     again = replay(state, list(story.arrives(1, "attempt-2"))).slot(1)
     assert again is not None
     assert (again.console, again.is_by_hand) == (None, False)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_window_names_its_keys_whole_on_80_columns(language: str) -> None:
+    words = load(language, datetime.UTC)
+    assert max(width_of(words.text(key)) for key in ("console-keys", "console-opening")) <= ROOM_AT_80
