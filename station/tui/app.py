@@ -98,7 +98,7 @@ class BenchApp(App[None]):
         self._drawn_at = self._seconds = 0.0  # the latter is the time by which lights blink
         self._draw_timer: Timer | None = None
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
-        self._keyboard = Keyboard(self, self._act, self._foresee)
+        self.keyboard = Keyboard(self, self._act, self._foresee)
         self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
         # the terminal's own colours where the palette has none; with NO_COLOR that means no colours at all
         super().__init__(ansi_color=True)
@@ -198,12 +198,12 @@ class BenchApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Pass every key through the keyboard, which puts them in order and keeps those of a scanner."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            self._keyboard.press(event)
+            self.keyboard.press(event)
         else:
             await super().on_event(event)
 
     def on_scanner_paused(self, message: ScannerPaused) -> None:
-        self._keyboard.pause(message.time)
+        self.keyboard.pause(message.time)
 
     def _foresee(self, key: events.Key | None) -> None:
         """Mark the slot that a digit is about to select; None takes that back."""

@@ -31,11 +31,24 @@ def meant(key: events.Key, focused: Widget | None) -> events.Key:
     return events.Key(small, small)
 
 
+LATE_S = 0.002
+"""Seconds by which a timer may be late before that means that the program stood still."""
+
+GRACE_S = 0.005
+"""Seconds to read what has come meanwhile, after the program stood still."""
+
+FRESH_S = 0.010
+"""Seconds; a key younger than this was read just now."""
+
+
 class Keyboard:
     """Sorts the keys of ``app`` into typed and scanned, and has ``act`` called with one after the other.
 
     ``foresee`` is called with a key that will most likely turn out to be typed, some time before that is sure and `act`
     is called, and with None if it was a scanner's after all: what it does must show nothing but what can be taken back.
+    A key's time is that at which it was read. On a busy machine the program stands still now and then, longer than a
+    scanner between two characters; what comes meanwhile waits in the terminal, and its time says nothing.
+
     To be used on the app's thread: `press` for each key, `pause` for each `ScannerPaused` that the app gets.
     """
 
@@ -46,9 +59,11 @@ class Keyboard:
         foresee: Callable[[events.Key | None], None],
     ) -> None:
         self._app, self._act, self._foresee = app, act, foresee
+        self.is_input_waiting: Callable[[], bool] = lambda: False  # unread, in the terminal
         self._detector: ScanDetector[events.Key] = ScanDetector()
         self._waiting: deque[Found[events.Key]] = deque()
-        self._is_acting = self._is_timed = False
+        self._is_acting = False
+        self._timed_for: float | None = None  # when the next `pause` is to come
         self._foreseen: events.Key | None = None
 
     @property
@@ -58,12 +73,19 @@ class Keyboard:
 
     def press(self, key: events.Key) -> None:
         """Take a key. It acts later, when it is known to be no part of a scan and no earlier one is at work."""
-        self._take(self._detector.key(key, key.key, key.character, key.time))
+        due = self._detector.due
+        # had the program not stood still, `pause` would have come before
+        is_late = due is not None and key.time >= due and time.monotonic() - key.time < FRESH_S
+        self._take(self._detector.key(key, key.key, key.character, key.time, is_read_late=is_late), key.time)
 
     def pause(self, at: float) -> None:
         """Release what is held back, as all keys pressed before ``at`` have been taken."""
-        self._is_timed = False
-        self._take(self._detector.idle(at))
+        planned, self._timed_for = self._timed_for, None
+        is_late = planned is not None and at - planned > LATE_S
+        if self._detector.due is not None and (is_late or self.is_input_waiting()):
+            self._call_pause(at + GRACE_S)
+            return
+        self._take(self._detector.idle(at), at)
         lone = self._detector.lone
         if (
             lone is not None
@@ -74,7 +96,12 @@ class Keyboard:
             self._foreseen = lone
             self._foresee(lone)
 
-    def _take(self, found: list[Found[events.Key]]) -> None:
+    def _call_pause(self, at: float) -> None:
+        self._timed_for = at
+        wait = max(0.0, at - time.monotonic())
+        asyncio.get_running_loop().call_later(wait, lambda: self._app.post_message(ScannerPaused()))
+
+    def _take(self, found: list[Found[events.Key]], at: float) -> None:
         for one in found:
             self._waiting.extend([Typed((key,)) for key in one.keys] if isinstance(one, Typed) else [one])
         if self._waiting and not self._is_acting:
@@ -84,11 +111,9 @@ class Keyboard:
             self._foreseen = None
             if not self._waiting:  # the key that acts now takes its place
                 self._foresee(None)
-        if self._detector.due is not None and not self._is_timed:
-            self._is_timed = True
-            now, likely = time.monotonic(), self._detector.likely_typed
-            wait = (likely if now < likely else self._detector.due) - now
-            asyncio.get_running_loop().call_later(max(0.0, wait), lambda: self._app.post_message(ScannerPaused()))
+        if self._detector.due is not None and self._timed_for is None:
+            likely = self._detector.likely_typed
+            self._call_pause(likely if at < likely else self._detector.due)
 
     async def _act_in_order(self) -> None:
         try:

@@ -81,9 +81,12 @@ class ScanDetector(Generic[K]):
         """Return the time from which on a key that is still the only one is most likely no scan's first."""
         return self._last + LIKELY_S
 
-    def key(self, key: K, name: str, character: str | None, at: float) -> list[Found[K]]:
-        """Process a key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, and time."""
-        found = self.idle(at)
+    def key(self, key: K, name: str, character: str | None, at: float, *, is_read_late: bool = False) -> list[Found[K]]:
+        """Process a key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, and time.
+
+        ``is_read_late``: it may have waited in the terminal, so that its time says nothing about the one before.
+        """
+        found = [] if is_read_late else self.idle(at)
         ends = name in ENDINGS
         if ends and (len(self._text) >= MIN_LENGTH or self._is_rest(at)):
             return [*found, self._scan(at)]

@@ -52,7 +52,7 @@ async def settle(pilot: BenchPilot) -> None:
     """Until the app has made up its mind whether a hand or a scanner typed."""
     app = pilot.app
     assert isinstance(app, BenchApp)
-    while not app._keyboard.is_idle:
+    while not app.keyboard.is_idle:
         await asyncio.sleep(0.005)
     await pilot.pause()
 

@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from station.engine import commands as cmd
 from station.tui.app import BenchApp
+from station.tui.keyboard import GRACE_S
 from station.tui.scanner import GAP_S, LIKELY_S, MIN_LENGTH
 from station.tui.screens.asking import Question, TypeLabel
 from station.tui.screens.batches import Batches
@@ -38,7 +39,7 @@ def stamped(keys: list[str], gap: float, first: float) -> list[events.Key]:
 
 async def at_once(pilot: BenchPilot, app: BenchApp, *keys: str, scan: str = "") -> None:
     """All in one write to a terminal that was busy: typed by a hand, and then perhaps a scan."""
-    now = time.monotonic()
+    now = time.monotonic() - 1.0
     typed = stamped([*keys], HAND_S, now - HAND_S * len(keys))
     for key in [*typed, *(stamped([*scan, "enter"], SCANNER_S, now) if scan else ())]:
         app.post_message(key)
@@ -196,14 +197,14 @@ async def test_a_digit_marks_its_slot_before_it_acts(
         await press(pilot, *before)
         selected = app.selected
         at = time.monotonic() + LATER_S
-        app._keyboard.press(*stamped([key], 0, at))
-        app._keyboard.pause(at + LIKELY_S / 2)
+        app.keyboard.press(*stamped([key], 0, at))
+        app.keyboard.pause(at + LIKELY_S / 2)
         assert marked(app) == ([selected] if selected else [])
-        app._keyboard.pause(at + LIKELY_S)
+        app.keyboard.pause(at + LIKELY_S)
         assert (marked(app), app.selected) == (expected, selected)
         await tell(pilot, app, *story.arrives(1))
         assert marked(app) == expected, "what else is drawn meanwhile leaves the mark"
-        app._keyboard.pause(at + GAP_S)
+        app.keyboard.pause(at + GAP_S)
         await settle(pilot)
         assert (marked(app), [app.selected] if app.selected else []) == (expected, expected)
 
@@ -216,13 +217,13 @@ async def test_a_scan_takes_the_mark_of_its_first_digit_back(story: Story, text:
         await press(pilot, "4")
         at = time.monotonic() + LATER_S
         first, *others = stamped([*text, "enter"], GAP_S * 0.9, at)
-        app._keyboard.press(first)
-        app._keyboard.pause(at + LIKELY_S)
+        app.keyboard.press(first)
+        app.keyboard.pause(at + LIKELY_S)
         assert marked(app) == [int(text[0])]
-        app._keyboard.press(others[0])
+        app.keyboard.press(others[0])
         assert marked(app) == [4]
         for key in others[1:]:
-            app._keyboard.press(key)
+            app.keyboard.press(key)
         await settle(pilot)
         if len(text) >= MIN_LENGTH:
             assert (codes(story), app.selected) == ([(text, None, "")], 4)
@@ -237,7 +238,37 @@ async def test_a_digit_marks_nothing_behind_a_window(story: Story, opener: str) 
     async with running(app) as pilot:
         await press(pilot, opener)
         at = time.monotonic() + LATER_S
-        app._keyboard.press(*stamped(["2"], 0, at))
-        app._keyboard.pause(at + LIKELY_S)
+        app.keyboard.press(*stamped(["2"], 0, at))
+        app.keyboard.pause(at + LIKELY_S)
         bench = app.screen_stack[0]
         assert not [one for one in bench.query(SlotTile) if one.has_class("-selected")]
+
+
+@pytest.mark.parametrize("first", [1, 5])
+@on_loop
+async def test_a_scan_that_the_program_read_late_is_one_scan(story: Story, first: int) -> None:
+    text = "P044AB1234567"
+    app = story.app()
+    async with running(app) as pilot:
+        at = time.monotonic() + LATER_S
+        keys = stamped([*text, "enter"], SCANNER_S, at)
+        for place, key in enumerate(keys):
+            key.time += 0 if place < first else 5 * GAP_S
+            app.keyboard.press(key)
+        await settle(pilot)
+        assert codes(story) == [(text, None, "")]
+
+
+@on_loop
+async def test_a_timer_that_comes_late_leaves_time_to_read_what_waits(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        at = time.monotonic() + LATER_S
+        keyboard = app.keyboard
+        keyboard.press(*stamped(["2"], 0, at))
+        keyboard.pause(at + LIKELY_S)
+        keyboard.pause(at + 2 * GAP_S)
+        assert not keyboard._is_acting
+        keyboard.pause(at + 2 * GAP_S + GRACE_S)
+        await settle(pilot)
+        assert app.selected == 2
