@@ -838,6 +838,11 @@ close_batch = Los { $batch } nimmt nichts mehr an.
     .short =
         Los wird beendet.
         Wirklich?
+close_busy_batch = { $count } laufen noch in { $batch }.
+    .do = Endgültig schließen?
+    .short =
+        { $count } laufen noch.
+        Wirklich?
 type_label =
     .do = Etikett eintippen. Dann Enter.
 type_reason =

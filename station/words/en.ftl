@@ -812,6 +812,11 @@ close_batch = Nothing goes to batch { $batch } again.
     .short =
         Batch ends here.
         Close it for good?
+close_busy_batch = { $count } at work count in { $batch }.
+    .do = Close it for good?
+    .short =
+        { $count } at work.
+        Close it for good?
 type_label =
     .do = Type the label. Then Enter.
 type_reason =

@@ -602,6 +602,11 @@ close_batch = 批次 { $batch } 将不再接收设备。
     .short =
         批次将关闭。
         永久关闭吗？
+close_busy_batch = { $count } 台仍在批次 { $batch } 中进行。
+    .do = 永久关闭吗？
+    .short =
+        { $count } 台仍在进行。
+        永久关闭吗？
 type_label =
     .do = 请输入标签，再按 Enter。
 type_reason =

@@ -116,6 +116,21 @@ async def test_a_profile_is_chosen_from_the_list(told: Path) -> None:
 
 
 @on_loop
+async def test_who_closes_a_batch_is_told_how_many_of_its_units_are_at_work(told: Path) -> None:
+    head = ev.Head(at=AT, slot=1, device_id=None, attempt="a-1")
+    async with supervised(told) as (story, app, pilot):
+        for batch in ("OTHER", "B1"):
+            started = ev.AttemptStarted(
+                **head, port_path="1-1", batch=batch, profile="boron-product", steps=("identify",)
+            )
+            await tell(pilot, app, started)
+            await keys(pilot, "b", "c")
+            assert ("1 at work count in B1." in picture(app)) is (batch == "B1")
+            await keys(pilot, "escape", "escape")
+        assert story.sent == []
+
+
+@on_loop
 async def test_a_closed_batch_says_the_key_of_its_seal(told: Path) -> None:
     async with supervised(told) as (story, app, pilot):
         await keys(pilot, "b", "c", "y")

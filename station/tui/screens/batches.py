@@ -247,7 +247,9 @@ class Batches(Following, Asking, Screen[None]):
                 self._say("")
                 self._send(CloseBatch(batch))
 
-        self.app.push_screen(Question(Say("close_batch", batch=batch), self._state.words), answered)
+        at_work = sum(slot.is_unjudged and slot.batch == batch for slot in self._state.slots)
+        say = Say("close_busy_batch", count=str(at_work), batch=batch) if at_work else Say("close_batch", batch=batch)
+        self.app.push_screen(Question(say, self._state.words), answered)
 
     def action_export(self) -> None:
         if (row := self._row) is not None:
