@@ -20,7 +20,7 @@ MIN_LENGTH = 4
 """Shorter bursts are keys hit at the same time; no code on a unit, badge or order is that short."""
 
 BROKEN_S = 1.0
-"""Seconds after a burst broke off in which its rest may follow, which is not a separate scan."""
+"""Seconds after a burst broke off in which its rest may follow, up to the Enter or Tab that ends it; it is no scan."""
 
 MAX_LENGTH = 256
 """Characters; longer than any label. The rest of a longer burst is dropped."""
@@ -108,9 +108,10 @@ class ScanDetector(Generic[K]):
             self._text.append(character)
 
     def _scan(self, at: float) -> Found[K]:
-        text = "".join(self._text)
+        text, is_rest = "".join(self._text), self._is_rest(at)
         self._clear()
-        return Broken() if self._is_rest(at) or len(text) > MAX_LENGTH else Scanned(text)
+        self._broken_at = float("-inf")
+        return Broken() if is_rest or len(text) > MAX_LENGTH else Scanned(text)
 
     def _is_rest(self, at: float) -> bool:
         """Return whether input ending at ``at`` belongs to a burst that broke off, including a lone Enter or Tab."""

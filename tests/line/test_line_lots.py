@@ -97,6 +97,15 @@ def test_of_two_open_batches_a_lot_goes_to_the_one_whose_code_was_scanned(
         assert first != second
 
 
+def test_a_batch_that_is_not_open_takes_no_lots(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, ARGON) as bench:
+        first, _ = (record.batch.id for record in bench.station.journal.batches())
+        assert scan(bench, f"BATCH:{first}").accepted
+        assert not scan(bench, "BATCH:LAST-YEAR").accepted
+        assert scan(bench, "LOT:7").accepted, "for the batch scanned before"
+        assert [event.batch for _, event in bench.events if isinstance(event, LotScanned)] == [first]
+
+
 def test_a_code_that_names_no_lot_is_refused_as_unreadable(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         for text in ("LOT:", "LOT:=7", "LOT:A=", "LOT:A=B=C", "LOT:a b"):

@@ -81,6 +81,19 @@ def test_a_hand_that_took_the_wrong_label_is_told_whose_it_is_however_often_and_
         assert bench.wait_finished(1).verdict is Verdict.PASS
 
 
+def test_a_scanner_that_repeats_a_code_has_read_it_once(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit, wrong = bench.finished_unit(LABELLED), Scan(bench.stranger().label)
+        bench.plug(unit)
+        bench.wait_for(HandsNeeded, slot=1, sentence="scan_label")
+        bench.command(wrong)
+        bench.sleep(0.5)
+        bench.command(wrong)
+        bench.sleep(5.0)
+        assert scan(bench, unit.label).accepted, "asked a second time, not failed"
+        assert bench.wait_finished().verdict is Verdict.PASS
+
+
 def test_a_label_typed_for_a_slot_is_kept_there_though_another_slot_asks_first(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED, slots=2) as bench:
         first, second = two_in(bench)
@@ -195,6 +208,8 @@ def test_a_scan_on_the_find_screen_is_looked_for_and_answers_no_slot(tmp_path: P
             read = scan(bench, label, field="find")
             assert (read.accepted, read.field, read.slot) == (True, "find", 0)
             assert read.shown == label.removeprefix("]d1").split()[0]
+        command = scan(bench, "CMD:FIND", field="find")
+        assert (command.field, command.shown) == ("", "CMD:FIND"), "obeyed, not put into the field"
         refused = scan(bench, "BRN404XKIT!", field="find")
         assert (refused.accepted, refused.field, refused.reason) == (False, "find", "no label or badge")
         bench.sleep(5.0)

@@ -104,6 +104,11 @@ def test_a_scan_well_after_a_broken_one_counts() -> None:
     assert play(keys) == [Broken(), Scanned("P044AB1234567")]
 
 
+def test_a_scan_at_once_behind_the_end_of_a_broken_one_counts() -> None:
+    keys = [*burst("P044AB", end="1"), *burst("234567", first=0.2), *burst("P044AB1234568", first=0.2)]
+    assert play(keys) == [Broken(), Broken(), Scanned("P044AB1234568")]
+
+
 def test_a_burst_without_end_is_bounded() -> None:
     found = play(burst("A" * (MAX_LENGTH * 4)))
     assert found == [Broken()]
