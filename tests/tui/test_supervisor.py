@@ -19,6 +19,7 @@ from drivers.clock import SimulatedClock
 from station.cli.records import JournalRecords
 from station.engine import commands as cmd
 from station.engine import events as ev
+from station.export.table import EXPORTERS
 from station.figures import Figures
 from station.journal import Journal
 from station.model import Batch, ProfileRef
@@ -288,6 +289,16 @@ async def test_units_to_rework_are_those_whose_last_attempt_failed(told: Path) -
             serial(number) for number in (33, 23, 13, 3)
         ]
         assert "1 of 4" in shown
+
+
+@on_loop
+async def test_every_format_and_what_it_is_can_be_read_where_there_is_room(told: Path) -> None:
+    async with supervised(told) as (_, app, pilot):
+        await keys(pilot, "b", "e")
+        assert not [row.help for row in EXPORTERS if f"  {row.help}" not in picture(app)]
+    async with supervised(told, size=(80, 24)) as (_, app, pilot):
+        await keys(pilot, "b", "e")
+        assert "[Esc]" in picture(app), "the keys stay on a small screen"
 
 
 @on_loop

@@ -24,7 +24,9 @@ from .page import Asking, inked
 
 TELL_S = 0.1
 """Seconds between two looks at how far an export is."""
-BAR, ABOUT = 30, 58
+BAR = 30
+NARROW, WIDE = 58, 84
+"""Cells for a format and what it is, on a screen of 80 columns and on one with room for all of it."""
 
 
 class Went(Message):
@@ -57,10 +59,13 @@ class Export(Asking, ModalScreen[None]):
         with Vertical(id="window"):
             yield Static(Content(text("page-export", batch=self._row.batch.id)), classes="title")
             width = max((len(one.name) for one in self._records.formats), default=0)
-            yield OptionList(
-                *(Content(fit(f"{one.name:{width}}  {one.about}", ABOUT)) for one in self._records.formats),
+            room = max(NARROW, min(WIDE, self.app.size.width - 22))
+            formats = OptionList(
+                *(Content(fit(f"{one.name:{width}}  {one.about}", room)) for one in self._records.formats),
                 id="format",
             )
+            formats.styles.width = room + 6
+            yield formats
             yield Static(Content(text("page-folder")), classes="title")
             yield Input(self._records.folder, id="folder")
             yield Static(id="problem")
