@@ -9,7 +9,7 @@ from typing import Any
 from ..engine import events as ev
 from ..engine.console_events import ConsoleClosed, ConsoleLine
 from ..engine.records import UnitFacts
-from ..model import IdentityFact, Measurement
+from ..model import IdentityFact, Measurement, Verdict
 from ..words.cells import clean
 from ..words.say import Say
 from .state import CONSOLE_LINES, TRACE_LINES, Ask, ConsoleText, Held, SlotState, StepLine, TraceLine
@@ -111,8 +111,9 @@ def _light_seen(slot: SlotState, event: ev.LightSeen) -> SlotState:
 
 
 def console_opened(slot: SlotState) -> SlotState:
-    """Begin an empty console: from now on a person works on the unit."""
-    return replace(slot, console=ConsoleText(), is_by_hand=True)
+    """Begin an empty console: from now on a person works on the unit, and what passed has to be walked again."""
+    is_good = slot.verdict in (Verdict.PASS, Verdict.PENDING)
+    return replace(slot, console=ConsoleText(), is_by_hand=True, say=Say("by_hand") if is_good else slot.say)
 
 
 def console_printed(slot: SlotState, event: ConsoleLine, skipped: str) -> SlotState:

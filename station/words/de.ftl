@@ -18,6 +18,8 @@
 
 pass =
     .do = { -unplug }
+by_hand = Von Hand bedient.
+    .do = Wiederholen (R).
 pending = Fertig, sobald die Cloud antwortet.
     .do = { -set-aside }
     .short =

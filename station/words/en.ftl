@@ -24,6 +24,8 @@
 
 pass =
     .do = { -unplug }
+by_hand = Worked on by hand.
+    .do = Retry it (R).
 pending = Finished when the cloud answers.
     .do = { -set-aside }
     .short =

@@ -16,6 +16,8 @@
 
 pass =
     .do = { -unplug }
+by_hand = 有人手动操作过。
+    .do = 请重试（R）。
 pending = 云端应答后完成。
     .do = { -set-aside }
 sim_pending = SIM 卡尚未激活。

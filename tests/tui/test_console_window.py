@@ -62,6 +62,19 @@ async def test_a_key_opens_the_console_and_what_is_typed_is_sent_line_by_line() 
 
 
 @on_loop
+async def test_a_unit_that_passed_and_was_worked_on_by_hand_is_not_told_to_be_unplugged() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (100, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        assert "Unplug." in picture(app)
+        await tell(pilot, app, ConsoleOpened(**story.head(1)), closed(story, "closed"))
+        shown = picture(app)
+        assert "Unplug." not in shown
+        assert "Retry it (R)." in shown
+
+
+@on_loop
 async def test_a_secret_is_typed_unseen_and_cannot_be_copied() -> None:
     story = Story(1)
     app = story.app()
