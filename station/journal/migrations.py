@@ -95,8 +95,11 @@ def _set_aside(db: sqlite3.Connection) -> None:
 
 
 def _drop_projections(db: sqlite3.Connection) -> None:
-    found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    found = db.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    )
     tables = [row["name"] for row in found if row["name"] not in _KEPT]
+    tables.reverse()  # those made later refer to these: a row nobody refers to any more goes without a search for it
     db.execute("PRAGMA defer_foreign_keys = ON")
     for name in tables:
         db.execute(f"DELETE FROM {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import sqlite3
@@ -9,14 +10,15 @@ from pathlib import Path
 
 import pytest
 from support.export_story import retried
-from support.journal_story import at, started, tables, unit_id
+from support.journal_story import at, identified, opened, started, tables, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from station.engine.records import LotScanned
 from station.errors import JournalError
 from station.export import CSV, JSONL, export
 from station.journal import JOURNAL_FILE, Journal, JournalReader
-from station.journal.schema import NEWEST
+from station.journal.migrations import migrate
+from station.journal.schema import NEWEST, connect_writer
 from station.model import Verdict
 
 KEPT = Path(__file__).parent / "data" / "schema5.db.gz"
@@ -126,3 +128,23 @@ def test_rows_kept_while_a_station_works_are_those_of_a_replay(
     with Journal.open(data, "bench-1", clock) as journal:
         journal.verify()
     assert exported(data) == told_before
+
+
+def steps_to_migrate(place: Path, units: int) -> int:
+    """Count steps of SQLite, in hundreds, while the tables of so many units make room for those of the next schema."""
+    with Journal.open(place, "bench-1", SimulatedClock()) as journal:
+        journal.record(opened())
+        for number in range(units):
+            attempt = f"a-{number}"
+            journal.record(*walked(attempt, number), identified(attempt, number, serial=f"P{number}"))
+    steps: list[None] = []
+    with contextlib.closing(connect_writer(place / JOURNAL_FILE)) as db:
+        db.execute("DROP TABLE kept_rows")
+        db.execute(f"DELETE FROM migrations WHERE number = {NEWEST}")
+        db.set_progress_handler(lambda: steps.append(None), 100)
+        migrate(db, "2026-01-05", lambda _: None)
+    return len(steps)
+
+
+def test_older_tables_are_dropped_in_steps_that_grow_with_the_units_not_with_their_square(tmp_path: Path) -> None:
+    assert steps_to_migrate(tmp_path / "many", 240) < 6 * steps_to_migrate(tmp_path / "few", 60)
