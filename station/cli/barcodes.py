@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import BadInput
+from ..export.pdf import print_page
 from ..line.batch_name import check_batch_name
 from ..line.releases import is_badge
 from ..scan.codes import BADGE, BATCH, COMMAND, LOT
@@ -17,7 +18,7 @@ from .telling import tell
 
 COMMANDS = {"RETRY": "key-retry", "LIGHT": "key-light", "STOP": "key-stop", "REPRINT": "page-reprint"}
 """What screen and line do at a scan ``CMD:``, with the text of the catalogue for it."""
-FORMS = (".html", ".svg")
+FORMS = (".html", ".pdf", ".svg")
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,7 +28,12 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--batch", action="append", default=[], metavar="B", help="a batch to open or to choose")
     parser.add_argument("--lot", action="append", default=[], metavar="L", help="a lot, or PART=LOT")
     parser.add_argument(
-        "-o", dest="output", type=Path, required=True, metavar="FILE", help="write here: .html to print, or .svg"
+        "-o",
+        dest="output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="write here: .html or .pdf to print, or .svg",
     )
     add_language(parser)
     parser.set_defaults(run=run)
@@ -37,12 +43,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the sheet; returns 0."""
     path: Path = arguments.output
     if path.suffix not in FORMS:
-        raise BadInput(f"-o {path}: the name ends neither with {' nor with '.join(FORMS)}; choose one of them")
+        raise BadInput(f"-o {path}: the name ends with none of {', '.join(FORMS)}; choose one of them")
     words = words_of(arguments)
     codes = tuple(_codes(arguments, words))
     check_output(path, "-o")
-    with output(path) as file:
-        file.write(svg(codes) if path.suffix == ".svg" else html(codes, words.language))
+    drawn = svg(codes) if path.suffix == ".svg" else html(codes, words.language)
+    with output(path, is_binary=path.suffix == ".pdf") as file:
+        if path.suffix == ".pdf":
+            print_page(lambda page: page.write(drawn), file)
+        else:
+            file.write(drawn)
     tell(f"{path}: {len(codes)} codes")
     return 0
 

@@ -1,12 +1,13 @@
-"""The report of a batch as a PDF: the HTML page, printed by a Chromium on this computer; it fetches nothing."""
+"""Pages in HTML as PDF, such as the report of a batch: printed by a Chromium on this computer; it fetches nothing."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from drivers.clock import SystemClock
 from drivers.host.executable import Programs, SystemPrograms
@@ -30,7 +31,12 @@ class NoBrowser(BadInput):
 
 
 def write_pdf(log: BatchLog, file: IO[Any], programs: Programs | None = None) -> int:
-    """Write the report as PDF to a binary file; return how many units it lists.
+    """Write the report as PDF to a binary file; return how many units it lists. Raises as `print_page` does."""
+    return print_page(lambda page: write_report(log, page), file, programs)
+
+
+def print_page(write: Callable[[TextIO], int], file: IO[Any], programs: Programs | None = None) -> int:
+    """Print the HTML page that ``write`` writes as PDF to a binary file; return what ``write`` returned.
 
     Raises `NoBrowser` where there is no Chromium, `BadInput` if it prints nothing.
     """
@@ -38,17 +44,17 @@ def write_pdf(log: BatchLog, file: IO[Any], programs: Programs | None = None) ->
     browser = next((found for name in BROWSERS if (found := programs.find(name))), None)
     if browser is None:
         raise NoBrowser(
-            "--format pdf is printed by Chromium, Chrome or Edge, and none is installed here; install one, or write"
-            " --format html and print that page"
+            "a PDF is printed by Chromium, Chrome or Edge, and none is installed here; install one, or write HTML and"
+            " print that page"
         )
     with tempfile.TemporaryDirectory(prefix="station-pdf-", ignore_cleanup_errors=True) as folder:
-        page, made = Path(folder, "report.html"), Path(folder, "report.pdf")
+        page, made = Path(folder, "page.html"), Path(folder, "page.pdf")
         with page.open("w", encoding="utf-8") as text:
-            count = write_report(log, text)
+            count = write(text)
         ended = programs.run(_command(browser, page, made), b"", _LIMIT_S, SystemClock().token())
         if not made.exists():
             why = ended.trouble or f"it ended with {ended.status}"
-            raise BadInput(f"{browser} printed no PDF ({why}); start it by hand once, or write --format html")
+            raise BadInput(f"{browser} printed no PDF ({why}); start it by hand once, or write HTML")
         with made.open("rb") as pdf:
             shutil.copyfileobj(pdf, file)
     return count

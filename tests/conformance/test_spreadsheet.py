@@ -1,4 +1,4 @@
-"""What LibreOffice makes of our CSV and workbook, and Chromium and pdftotext of the report: no digit is lost."""
+"""What LibreOffice makes of our CSV and workbook, and Chromium and Poppler of what is printed: no digit is lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import zxingcpp
 from conformance.equipment import lacking
 from support.journal_story import finished, identified, opened, started, step, unit_id
 
@@ -104,3 +105,15 @@ def test_the_report_is_printed_with_every_unit_and_figure(place: Path) -> None:
     assert [len(re.findall(unit_id(number), text)) for number in range(1, 5)] == [1, 2, 1, 1]
     assert "4 units seen, 4 judged, 0 retests." in text
     assert "Received by: name, date" in text
+
+
+def test_the_codes_of_a_printed_sheet_are_read_from_its_paper(tmp_path: Path) -> None:
+    _need("chromium", "pdftotext")  # whose package has pdftoppm, too
+    path = tmp_path / "codes.pdf"
+    assert main(["barcodes", "--badge", "0417", "--batch", "2026-11-A", "-o", str(path)]) == 0
+    grey = subprocess.run(["pdftoppm", "-r", "150", "-gray", path], capture_output=True, check=True).stdout
+    kind, width, height, _, dots = re.split(rb"\s", grey, maxsplit=4)
+    assert kind == b"P5"
+    found = zxingcpp.read_barcodes(memoryview(dots).cast("B", (int(height), int(width))))
+    wanted = {"CMD:RETRY", "CMD:LIGHT", "CMD:STOP", "CMD:REPRINT", "OP:0417", "BATCH:2026-11-A"}
+    assert {one.text for one in found} == wanted

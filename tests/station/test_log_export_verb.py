@@ -54,7 +54,7 @@ def test_everything_is_every_batch_in_every_format_with_what_checks_it(
 ) -> None:
     assert exported(place, "--all", "-o", str(tmp_path / "all")) == 0
     said = capsys.readouterr().out
-    assert "without a PDF: --format pdf is printed by Chromium" in said
+    assert "without a PDF: a PDF is printed by Chromium" in said
     names = {path.name for path in (tmp_path / "all").iterdir()}
     formats = [one for one in EXPORTERS if one.name != "pdf"]
     assert names == {"dump.txt", "verify_log.py", *(one.file_of(batch) for one in formats for batch in ("B1", "B2"))}
@@ -175,7 +175,7 @@ def test_more_steps_than_a_sheet_holds_go_to_a_csv_beside(
 
 def test_without_a_browser_it_says_what_prints_the_report_and_what_to_do(place: Path) -> None:
     programs = SystemPrograms(environ={"PATH": "/nothing"})
-    said = "or write --format html"
+    said = "or write HTML and print that page"
     with (
         JournalReader(place / "journal") as journal,
         batch_log(journal, "B1") as log,
