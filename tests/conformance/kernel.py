@@ -23,6 +23,8 @@ from drivers.wire.usb import UsbId
 from .sysfs import Device, Tree
 
 PRELOAD = "libumockdev-preload.so.0"
+OUTSIDE_DEV = "/tmp"
+"""Where preloaded programs keep files: the library takes what lies below /dev for a device, and never lets go of it."""
 _BUS = 1
 _HUB = Descriptors(
     usb_id=UsbId(0x1D6B, 0x0002),
@@ -40,7 +42,7 @@ class PretendKernel:
 
     def __init__(self) -> None:
         # Not below /dev, memory or not: umockdev would look at every file we write there, and lose a descriptor each.
-        self.root = Path(tempfile.mkdtemp(prefix="usb-"))
+        self.root = Path(tempfile.mkdtemp(prefix="usb-", dir=OUTSIDE_DEV))
         self._tree = Tree(self.root)
         self._lock = threading.Lock()
         self._hub_addresses = itertools.count(127, -1)  # units count up from 1
@@ -80,7 +82,7 @@ class PretendKernel:
     def environment(self, *preloads: Path) -> dict[str, str]:
         """The environment of a client; ``preloads`` come before umockdev's own library."""
         libraries = ":".join([*map(str, preloads), PRELOAD])
-        return dict(os.environ, UMOCKDEV_DIR=str(self.root), LD_PRELOAD=libraries)
+        return dict(os.environ, TMPDIR=OUTSIDE_DEV, UMOCKDEV_DIR=str(self.root), LD_PRELOAD=libraries)
 
     def shows(self, presence: Presence | None) -> bool:
         """Whether a program would find ``presence`` now, with its serial port if it has one."""

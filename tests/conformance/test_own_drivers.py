@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conformance import table
-from conformance.kernel import PRELOAD
+from conformance.kernel import OUTSIDE_DEV, PRELOAD
 
 pytestmark = pytest.mark.conformance
 
@@ -27,7 +27,7 @@ def test_our_drivers_keep_their_promises_on_real_libusb(
         # -s: the preloaded library says on the real stderr why it ends a process.
         [sys.executable, "-m", "pytest", suite, "-s", "-p", "no:xdist", "-p", "no:cacheprovider"],
         cwd=ROOT,
-        env=inherited | {"LD_PRELOAD": f"{netlink_shim}:{PRELOAD}"},
+        env=inherited | {"LD_PRELOAD": f"{netlink_shim}:{PRELOAD}", "TMPDIR": OUTSIDE_DEV},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -145,5 +145,7 @@ def test_a_message_of_the_station_stands_above_the_keys_with_or_without_a_log(st
         assert (around.line, around.is_notice, len(around.log)) == (said, True, rows)
         assert around.header.startswith("VIRTUAL ×6")
     assert frame(told, 100, 3, UNICODE, hint="First press a slot number.").line == "First press a slot number."
-    assert frame(state, 100, 3, UNICODE).line == ""
+    assert frame(state, 100, 3, UNICODE).line.startswith("slot 5"), (
+        "who waits for a hand, as nothing else is to be said"
+    )
     assert frame(state, 100, 3, UNICODE).log[0].endswith(f"{ENGLISH.verdict(Verdict.ERROR)} in 21.4 s: No answer.")
