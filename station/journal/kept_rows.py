@@ -1,7 +1,7 @@
 """Keeps what an export shows of an attempt that ended, in one row: facts, steps, measured values.
 
-Made when the attempt ends, and again by what the cloud tells of it later: who exports a batch has not to gather the
-hundred rows of each attempt again. A running attempt has no row yet; `told_of` gathers the same for it.
+Made when the attempt ends, and renewed by what the cloud tells of it later, so that exporting a batch need not gather
+the hundred rows of each attempt. A running attempt has no row yet; `told_of` gathers the same for it.
 """
 
 from __future__ import annotations
