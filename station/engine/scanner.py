@@ -71,6 +71,6 @@ class SlotDesk:
         return next((desk.slot for desk in self._turn.desks if desk is not self and number in desk.names()), 0)
 
     @property
-    def has_nameless_neighbour(self) -> bool:
-        """Whether another slot holds a unit of which only the Device ID is known, as in DFU mode."""
-        return any(len(desk.names()) == 1 for desk in self._turn.desks if desk is not self)
+    def nameless_neighbour(self) -> int:
+        """Return another slot with a unit of which only the Device ID is known, as in DFU mode; 0 if there is none."""
+        return next((desk.slot for desk in self._turn.desks if desk is not self and len(desk.names()) == 1), 0)

@@ -78,8 +78,8 @@ class ScanDesk(Protocol):
         ...
 
     @property
-    def has_nameless_neighbour(self) -> bool:
-        """Whether another slot holds a unit of which only the Device ID is known: any label may be its own."""
+    def nameless_neighbour(self) -> int:
+        """Return another slot with a unit of which only the Device ID is known, whose label any may be; 0 if none."""
         ...
 
 
@@ -96,7 +96,7 @@ class NoScanner:
         raise NotImplementedError("this work asks nobody for a scan")
 
     @property
-    def has_nameless_neighbour(self) -> bool:
+    def nameless_neighbour(self) -> int:
         raise NotImplementedError("this work asks nobody for a scan")
 
 

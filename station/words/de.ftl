@@ -586,6 +586,11 @@ label_of_slot = Das ist das Etikett von Platz { $slot }.
     .short =
         Etikett Platz { $slot }.
         { -scan-again }
+label_of_nameless = Vielleicht Etikett von Platz { $slot }.
+    .do = Das Gerät dort abziehen.
+    .short =
+        Etikett Platz { $slot }?
+        Es dort abziehen.
 label_of_passed =
     Etikett eines Geräts,
     das { DAYTIME($at) } gut war.

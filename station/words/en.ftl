@@ -567,6 +567,11 @@ label_of_slot = That is the label of slot { $slot }.
     .short =
         Label of slot { $slot }.
         { -scan-again }
+label_of_nameless = Perhaps the label of slot { $slot }.
+    .do = Take that unit out.
+    .short =
+        Slot { $slot }'s label?
+        Take that one out.
 label_of_passed =
     That is the label of a unit
     that passed { DAYTIME($at) }.

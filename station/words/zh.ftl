@@ -412,6 +412,11 @@ label_of_slot = 这是槽位 { $slot } 的标签。
     .short =
         { $slot } 号的标签。
         { -scan-again }
+label_of_nameless = 可能是槽位 { $slot } 的标签。
+    .do = 请拔出那台设备。
+    .short =
+        { $slot } 号的标签？
+        请拔出那台设备。
 label_of_passed =
     这台设备的标签
     { DAYTIME($at) } 已合格。

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line_bench import BORON, LineBench, line_bench, replace
 
+from drivers.virtual.boot import BootRequest
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.engine.commands import CloseBatch, RetrySlot, RunStep, Scan, ScanField, SetOperator, StopSlot
 from station.engine.events import (
@@ -92,6 +93,28 @@ def test_a_scanner_that_repeats_a_code_has_read_it_once(tmp_path: Path) -> None:
         bench.sleep(5.0)
         assert scan(bench, unit.label).accepted, "asked a second time, not failed"
         assert bench.wait_finished().verdict is Verdict.PASS
+
+
+@pytest.mark.rule("A5")
+def test_a_label_that_may_be_that_of_a_unit_which_told_no_number_yet_judges_nobody_and_names_its_slot(
+    tmp_path: Path,
+) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        first = bench.finished_unit(LABELLED)
+        bench.plug(bench.unit(number=2, arrives=BootRequest.DFU), 2)
+        bench.wait_for(UnitIdentified, slot=2)
+        bench.plug(first, 1)
+        bench.wait_for(HandsNeeded, slot=1, sentence="scan_label")
+        for sentence in ("label_differs", "label_of_nameless"):
+            mark = bench.mark()
+            bench.command(Scan(bench.stranger().label))
+            asked = bench.wait_for(HandsNeeded, slot=1, since=mark)
+            assert isinstance(asked, HandsNeeded)
+            assert asked.sentence == sentence
+            bench.sleep(2.0)
+        assert asked.values == ("2",)
+        assert scan(bench, first.label).accepted
+        assert bench.wait_finished(1).verdict is Verdict.PASS
 
 
 def test_a_label_typed_for_a_slot_is_kept_there_though_another_slot_asks_first(tmp_path: Path) -> None:

@@ -191,12 +191,14 @@ class _Question:
             name, number = identity_of(read.scanned)
             self._unit.known.facts.append(IdentityFact(name, number, "label"))
             return None
-        if judged.finding in _DOUBTED and read.scanned == self._doubted and not self._ctx.desk.has_nameless_neighbour:
+        is_second = judged.finding in _DOUBTED and read.scanned == self._doubted
+        nameless = self._ctx.desk.nameless_neighbour if is_second else 0
+        if is_second and not nameless:
             raise self._mismatch(read)
         if judged.finding not in _NO_LABELS:  # another label in between makes it two first looks
             self._doubted = read.scanned if judged.finding in _DOUBTED else None
         self.last_read = f", the last scan was {read.shown}: {judged.why}"
-        return judged.say
+        return Say("label_of_nameless", slot=str(nameless)) if nameless else judged.say
 
     def _is_untold(self, read: Reading) -> bool:
         """Whether it is a number of a kind that the unit has not told yet, as that of its SIM."""
