@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import sqlite3
@@ -44,7 +45,7 @@ def again(sealed: Path, place: Path) -> Path:
 
 
 def entries(place: Path) -> int:
-    with sqlite3.connect(place / "journal" / JOURNAL_FILE) as db:
+    with contextlib.closing(sqlite3.connect(place / "journal" / JOURNAL_FILE)) as db:
         return int(db.execute("SELECT count(*) FROM journal").fetchone()[0])
 
 
