@@ -114,7 +114,7 @@ def test_the_batch_page_offers_the_profiles_of_the_demo_and_leaving_gives_the_te
         terminal.wait_for("BATCHES")
         terminal.type("n")
         terminal.wait_for("NEW BATCH")
-        assert "argon-product" in terminal.words
+        terminal.wait_for("argon-product")
         terminal.type("\x03")
         terminal.wait_for("Leave anyway?")
         terminal.type("y")
