@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..local_time import countdown
 from ..words.catalogue import Face, Sentence, Words
-from ..words.cells import fit, tail, width_of, wrap
+from ..words.cells import break_words, fit, tail, width_of, wrap
 from ..words.say import Say
 from . import bigtext
 from .look import LIGHT_GROUND, UNICODE, Glyphs, Look, light
@@ -115,7 +115,7 @@ def compose(slot: SlotState, place: Place) -> Tile:
     lines = [Line()] * grid.height
     lines[grid.word.start : grid.word.stop] = head
     is_hidden = grid.gauge and lines[grid.gauge.start] != Line()  # by letters
-    text = _text(content, grid, place.seconds, _gauge(content, grid) if is_hidden else Line())
+    text = _text(content, grid, place, _gauge(content, grid) if is_hidden else Line())
     lines[grid.text.start : grid.text.start + len(text)] = text
     if grid.gauge and lines[grid.gauge.start] == Line():  # neither letters nor a warning of two lines are there
         lines[grid.gauge.start] = _gauge(content, grid)
@@ -247,20 +247,20 @@ def _first_fitting(forms: Sequence[str], width: int) -> str:
 # --- sentence and action ---
 
 
-def _text(content: _Content, grid: TileGrid, seconds: float, hidden: Line) -> list[Line]:
-    """Fill the rows of text: the sentence from the top, the action at the bottom.
+def _text(content: _Content, grid: TileGrid, place: Place, hidden: Line) -> list[Line]:
+    """Fill the rows of text, sentence above and action at the bottom: the full form if it fits, else the short one.
 
-    The full form if it fits whole, else the short one. On a single row stands what is worth most, in the narrowest
-    tiles on the gauge's as well. ``hidden``: the gauge if it has no row, to take its turn.
+    On a single row stands what is worth most, in the narrowest tiles on the gauge's as well. ``hidden``: the gauge if
+    it has no row, to take its turn.
     """
     rows, width, said = len(grid.text), grid.width, content.said
     if rows == 1:
         has_second = grid.gauge.start == grid.text.stop and not content.takes_turns
-        return _worth_most(content, width, 1 + has_second, seconds, hidden)
-    says, does = _wrapped(said.says, width), _wrapped((said.do,), width)
+        return _worth_most(content, place, 1 + has_second, hidden)
+    says, does = _wrapped(said.says, place), _wrapped((said.do,), place)
     if len(says) + len(does) > rows and said.short:
         cut = 1 if said.says and said.do else len(said.short) if said.says else 0
-        says, does = _wrapped(said.short[:cut], width), _wrapped(said.short[cut:], width)
+        says, does = _wrapped(said.short[:cut], place), _wrapped(said.short[cut:], place)
     if not says and width_of(content.aside) <= width and len(does) < rows:
         says = [content.aside]
     if len(says) + len(does) > rows:
@@ -272,28 +272,27 @@ def _text(content: _Content, grid: TileGrid, seconds: float, hidden: Line) -> li
     return [*map(Line, says), *[Line()] * gap, *(Line(text, is_bold=True) for text in does)]
 
 
-def _worth_most(content: _Content, width: int, rows: int, seconds: float, hidden: Line) -> list[Line]:
+def _worth_most(content: _Content, place: Place, rows: int, hidden: Line) -> list[Line]:
     """Say what is worth most: on one row, or broken over ``rows`` where nothing fits one; nothing rather than half.
 
-    What asks for hands takes turns with its parts and with what is ``hidden``, each on the one row; all else stands
-    still.
+    What asks for hands takes turns with its parts and with what is ``hidden``; all else stands still.
     """
     said = content.said
     cut = len(said.short) if not said.do else 1 if said.says else 0
     matter, action = (said.says[:1], said.short[:cut][:1]), ((said.do,) if said.do else (), said.short[cut:])
     order = ((matter, False), (action, True)) if content.is_first_worth_most else ((action, True), (matter, False))
     ranked = [(form, is_bold) for forms, is_bold in order for form in forms if form]
-    if not ranked:
-        return []
     for form, is_bold in ranked:
-        if all(width_of(text) <= width for text in form):
-            return [_turn(form, hidden, seconds, is_bold=is_bold)]
-    if content.takes_turns:
+        if all(width_of(text) <= place.width for text in form):
+            return [_turn(form, hidden, place.seconds, is_bold=is_bold)]
+    if content.takes_turns and ranked:
         shortest, is_bold = [one for one in ranked if one[1] == ranked[0][1]][-1]
-        return [_turn(_wrapped(shortest, width), hidden, seconds, is_bold=is_bold)]
-    broken = [(_wrapped(form, width), is_bold) for form, is_bold in ranked]
-    parts, is_bold = next((one for one in broken if len(one[0]) <= rows), ([], False))
-    return [Line(text, is_bold) for text in parts]
+        return [_turn(_wrapped(shortest, place), hidden, place.seconds, is_bold=is_bold)]
+    for form, is_bold in ranked:
+        broken = [break_words(text, place.width, place.words.breaks) for text in form]
+        if all(broken) and sum(map(len, broken)) <= rows:
+            return [Line(text, is_bold) for lines in broken for text in lines]
+    return []
 
 
 def _turn(parts: Sequence[str], hidden: Line, seconds: float, *, is_bold: bool) -> Line:
@@ -301,8 +300,8 @@ def _turn(parts: Sequence[str], hidden: Line, seconds: float, *, is_bold: bool) 
     return turns[int(seconds / PAGE_S) % len(turns)]
 
 
-def _wrapped(texts: Sequence[str], width: int) -> list[str]:
-    return [line for text in texts for line in wrap(text, width)]
+def _wrapped(texts: Sequence[str], place: Place) -> list[str]:
+    return [line for text in texts for line in wrap(text, place.width, place.words.breaks)]
 
 
 # --- what each look says ---

@@ -18,7 +18,7 @@ from fluent.syntax.visitor import Visitor
 
 from ..local_time import countdown, zone
 from ..model import Outcome, SeenBefore, Verdict
-from .cells import clean
+from .cells import Breaks, clean
 from .say import Say
 
 _DAYS = 7
@@ -122,6 +122,11 @@ class Words:
     def recalled(self, key: str, values: Iterable[str]) -> Say:
         """Return a sentence of a record, which holds its values without names, in the order of the English one."""
         return Say(key, **dict(zip(self._names.get(key, ()), values, strict=False)))
+
+    @functools.cached_property
+    def breaks(self) -> Breaks:
+        """Return the parts of words too long for the narrowest tiles, by the word."""
+        return {word.replace("-", ""): word.split("-") for word in self.text("figure-breaks").split()}
 
     def help(self, said: Say) -> tuple[str, str]:
         """Return what it means that an attempt ended with this sentence, and what to try next; "" for none known."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
@@ -50,10 +51,19 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text))
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """Break ``text`` into lines of at most ``width`` cells, between words where possible; wide characters anywhere."""
+Breaks = Mapping[str, Sequence[str]]
+"""The parts of long words, between which a narrow tile may break them."""
+
+
+def wrap(text: str, width: int, breaks: Breaks | None = None) -> list[str]:
+    """Break ``text`` into lines of at most ``width`` cells, between words where possible; wide characters anywhere.
+
+    A word that is too long is broken as in `break_words` if ``breaks`` are given, else wherever the line ends.
+    """
     if width <= 0 or not text:
         return []
+    if breaks and max(map(cell_len, text.split())) > width and (broken := break_words(text, width, breaks)):
+        return broken
     lines = textwrap.wrap(text, width) if cell_len(text) == len(text) else _wrap_wide(text, width)
     return [fit(line, width) for line in lines]
 
@@ -66,6 +76,47 @@ def _wrap_wide(text: str, width: int) -> list[str]:
             lines.append("")
         lines[-1] += piece
     return [line.rstrip() for line in lines]
+
+
+_OWN_HYPHENS = re.compile(r"[^-]+-*|-+")
+_WORD = re.compile(r"\w+")
+
+
+def break_words(text: str, width: int, breaks: Breaks) -> list[str]:
+    """Break ``text`` as `wrap` does, but a word that is too long only at its hyphens and where ``breaks`` says.
+
+    Its full stop is left out where that saves a line. [] if a word has no such place: half of one says nothing.
+    """
+    forms = (_break_words(form, width, breaks) for form in (text, text.removesuffix(".")))
+    return min(filter(None, forms), key=len, default=[])
+
+
+def _break_words(text: str, width: int, breaks: Breaks) -> list[str]:
+    lines, line, gap = [], "", ""
+    for word in _PIECES.findall(text.strip()):
+        hyphen = ""  # what the line gets if it ends between two parts of the word
+        parts = [word.rstrip()] if cell_len(word.rstrip()) <= width else _parts(word.rstrip(), breaks)
+        for part in parts:
+            end = "" if part is parts[-1] or part.endswith("-") else "-"
+            if line and cell_len(line + gap + part + end) > width:
+                lines.append(line + hyphen)
+                line = gap = ""
+            if cell_len(part + end) > width:
+                return []
+            line, gap, hyphen = line + gap + part, "", end
+        gap = word[len(word.rstrip()) :] and " "
+    return [*lines, line] if line else []
+
+
+def _parts(word: str, breaks: Breaks) -> list[str]:
+    parts = []
+    for one in _OWN_HYPHENS.findall(word):
+        known = _WORD.search(one)
+        inner = [*breaks.get(known[0], (known[0],))] if known else [one]
+        if known:
+            inner[0], inner[-1] = one[: known.start()] + inner[0], inner[-1] + one[known.end() :]
+        parts += inner
+    return parts
 
 
 def tail(text: str, width: int) -> str:

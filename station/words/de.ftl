@@ -2,7 +2,7 @@
 
 -unplug = Abziehen.
 -red-bin = Rote Kiste.
--technician = Techniker rufen.
+-technician = Techniker.
 -set-aside = Auf die Ablage.
 -rework = Nacharbeit.
 -supervisor = Meister rufen.
@@ -550,7 +550,7 @@ journal_locked = Protokoll ist gesperrt.
     .do = Schließen, was es sonst benutzt.
     .short =
         Protokoll gesperrt
-        Anderes schließen.
+        Anderes beenden.
 disk_full = Festplatte ist voll.
     .do = { -supervisor }
     .short =
@@ -1017,6 +1017,16 @@ figure-minutes = { $minutes } min
 figure-hours = { $hours } h { $minutes } min
 figure-mark = ,
 figure-join = { " " }
+figure-breaks =
+    Buch-sta-ben DUNKEL-BLAU dunkel-blau Ein-rich-tung End-gültig end-gültig End-prü-fung Ent-wick-lung
+    Ent-wick-lungs-gerät Eti-kett-hälfte Fest-platte Heraus-neh-men Mess-platz Nach-arbeit Nach-drucken Pause-taste
+    Platten-fehler Platz-nummer Pro-to-koll Rück-lesen Schlie-ßen schlie-ßen Schlüs-sel Schrei-ben Schreib-fehler
+    Sta-tions-fehler Strom-versor-gung Stück-zahl Tech-niker Unbe-kannte Unbe-kannter unbe-kann-tem Ver-wei-gert
+    ver-wei-gert Viel-leicht viel-leicht Werks-system Wieder-holen wieder-holen Zurück-lesen ab-gelehnt
+    ab-geschal-tet ab-gezo-gen ant-wortet aus-getra-gen außer-halb be-schrie-ben beschäf-tigt bestan-den
+    ein-gerich-tet einge-steckt ein-stecken ein-tippen fehl-geschla-gen frei-gege-ben funktio-niert ge-schlos-sen
+    ge-schrie-ben höchs-tens los-lassen mindes-tens miss-lungen schreib-bar schwan-ken unsicht-bar ver-siegelt
+    ab-ziehen über-lastet über-nommen
 figure-yields = FPY { $first }, Ausbeute { $final }, { $retests ->
         [one] { $retests } Retest
        *[other] { $retests } Retests

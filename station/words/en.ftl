@@ -361,7 +361,7 @@ printer_open = Printer { $printer } is open.
 printer_paused = Printer { $printer } is paused.
     .do = Press its pause key.
     .short =
-        Printer is paused.
+        Printer paused.
         Press its pause.
 
 ## Firmware
@@ -394,7 +394,7 @@ stopped_by_operator = Stopped by hand.
 swapped = Another unit took its place.
     .do = Plug the first one in again.
     .short =
-        Wrong unit is in.
+        Wrong unit in.
         Plug in the first.
 part_walked = Only some of the steps ran.
     .do = Retry for a verdict.
@@ -439,7 +439,7 @@ unit_stuck = Unit is stuck.
 console_garbled = Serial line is garbled.
     .do = { -other-cable }
     .short =
-        Serial is garbled.
+        Serial garbled.
         { -other-cable-short }
 port_in_use = Unit is in use elsewhere.
     .do = { -supervisor }
@@ -503,7 +503,7 @@ hook_refused =
 hook_hold = { $hook } does not answer.
     .do = { -goes-on }
     .short =
-        No factory answer.
+        Factory silent.
         { -goes-on-short }
 cloud_limit = Cloud is busy.
     .do = { -goes-on }
@@ -984,6 +984,9 @@ figure-minutes = { $minutes } min
 figure-hours = { $hours } h { $minutes } min
 figure-mark = .
 figure-join = { " " }
+figure-breaks =
+    devel-op-ment Devel-op-ment In-stru-ment Tech-ni-cian un-plugged Un-plugged Un-read-able else-where per-mis-sion
+    su-pervisor un-fin-ished
 figure-yields = FPY { $first }, final yield { $final }, { $retests ->
         [one] { $retests } retest
        *[other] { $retests } retests

@@ -770,6 +770,7 @@ figure-minutes = { $minutes } 分
 figure-hours = { $hours } 时 { $minutes } 分
 figure-mark = .
 figure-join = { "" }
+figure-breaks = { "" }
 figure-yields = FPY { $first }，最终良率 { $final }，重测 { $retests }
 
 ## 屏幕顶行

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import replace
 
 import pytest
@@ -20,8 +21,9 @@ from station.view.look import ASCII, LIGHTS, UNICODE, VERDICT_LOOK, Glyphs, Look
 from station.view.reduce import replay
 from station.view.state import Ask, BenchState, Held, SlotState, StepLine
 from station.view.tile import BORDER_ENDS, PAGE_S, Place, TileGrid, compose, sentence
+from station.words.catalogue import Words
 from station.words.cells import clean
-from station.words.languages import load
+from station.words.languages import languages, load
 from station.words.say import Say
 
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4)
@@ -268,7 +270,7 @@ def test_a_tile_with_one_row_of_text_shows_the_parts_of_an_action_in_turn(width:
     [
         (SlotState(4), ["Plug in", "a unit."]),
         (of_look(Look.RUNNING), ["Do not", "unplug."]),
-        (replace(SLOT, verdict=Verdict.ABORTED, say=Say("unplugged_too_early")), ["Too", "early."]),
+        (replace(SLOT, verdict=Verdict.ABORTED, say=Say("unplugged_too_early")), ["Plug it", "in again"]),
         (replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")), ["No", "answer."]),
         (replace(SLOT, verdict=Verdict.PASS, say=Say("pass")), ["Unplug.", ""]),
     ],
@@ -278,17 +280,51 @@ def test_the_narrowest_tile_breaks_a_sentence_rather_than_cutting_it(slot: SlotS
     assert [line.text for line in compose(slot, Place(8, 3, ENGLISH)).lines[1:]] == says
 
 
-@pytest.mark.parametrize("language", ["en", "de", "zh"])
-@pytest.mark.parametrize("width", [8, 9, 12])
-def test_no_narrow_tile_has_half_a_word(width: int, language: str) -> None:
-    words = load(language, datetime.UTC)
+def every_slot(words: Words) -> list[SlotState]:
+    """A slot for each sentence in each state that may say it, and for each step."""
     sentences = [filled(key) for key in words._names if "-" not in key]
     said = [replace(SLOT, verdict=verdict, say=say) for say in sentences for verdict in Verdict]
     waits = [replace(STATES[Look.WAITS], held=Held(say, 1)) for say in sentences]
+    asks = [replace(SLOT, is_walking=True, asks=(Ask("dfu", say),)) for say in sentences]
     titles = [key.removeprefix("step-") for key in words._names if key.startswith("step-")]
     steps = [replace(SLOT, is_walking=True, steps=(StepLine(name, is_running=True),)) for name in titles]
-    for slot in (*said, *waits, *steps):
-        assert "~" not in "".join(line.text for line in compose(slot, Place(width, 3, words)).lines)
+    return [*said, *waits, *asks, *steps, SlotState(4), of_look(Look.RUNNING)]
+
+
+def letters(text: str) -> set[str]:
+    """The words of a text, without what may break anywhere."""
+    return set(re.findall(r"[^\W\u1100-\U0010FFFF]+", text))
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh"])
+@pytest.mark.parametrize("width", [8, 9, 12])
+def test_no_narrow_tile_has_half_a_word_but_where_its_language_breaks_it(width: int, language: str) -> None:
+    words = load(language, datetime.UTC)
+    ends = {"".join(parts[n:m]) for parts in words.breaks.values() for n in range(3) for m in range(n + 1, 5)}
+    for slot in every_slot(words):
+        said = sentence(slot, words)
+        may_be_shown = ends | letters(" ".join([*said.lines, *said.short, words.line(Say("before_it", count="1"))]))
+        for page in range(6 if slot.look is Look.HANDS else 1):
+            head, *rows = compose(slot, Place(width, 3, words, seconds=page * PAGE_S)).lines
+            assert "~" not in "".join(line.text for line in (head, *rows))
+            if slot.look is not Look.RUNNING:
+                assert set().union(*(letters(line.text) for line in rows)) <= may_be_shown
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh"])
+def test_every_end_of_a_walk_says_something_on_the_narrowest_tile(language: str) -> None:
+    words = load(language, datetime.UTC)
+    for key in (key for key in words._names if words.help(Say(key))[0] and not key.endswith("_by_hand")):
+        for verdict in (Verdict.FAIL, Verdict.ABORTED, Verdict.ERROR):
+            tile = compose(replace(SLOT, verdict=verdict, say=filled(key)), Place(8, 3, words))
+            assert any(line.text for line in tile.lines[1:]), key
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_parts_of_a_long_word_fit_the_narrowest_tile(language: str) -> None:
+    for word, parts in load(language, datetime.UTC).breaks.items():
+        assert cell_len(parts[-1]) <= 8, word
+        assert all(cell_len(part) <= 7 for part in parts[:-1]), word
 
 
 def test_a_step_whose_name_does_not_fit_is_counted() -> None:
