@@ -29,6 +29,7 @@ from ..journal import (
 )
 from ..journal.entries import stamp
 from ..journal.finding import PAGE, moment_in
+from ..journal.told import wire_of_attempt
 from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..scan.reading import read_scan
@@ -61,6 +62,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     find.add_argument("--since", type=_begin, metavar="TIME", help="attempts from then on: a day, or with a time")
     find.add_argument("--until", type=_begin, metavar="TIME", help="attempts before then")
     find.add_argument("--limit", type=int, default=PAGE, metavar="N", help=f"show that many ({PAGE}; 0: all)")
+    find.add_argument(
+        "--wire", action="store_true", help="of one unit also the last exchanges before each FAIL or CHECK STATION"
+    )
     find.add_argument("--json", action="store_true", help="one JSON object a line")
     add_data_dir(find)
     find.set_defaults(run=run)
@@ -91,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             tell_all(_as_json(page.sought, row) for row in found)
         else:
-            tell_all(_as_text(journal, page, found, count, shown))
+            tell_all(_as_text(journal, page, found, count, shown, with_wire=arguments.wire))
             if count > limit:
                 tell(f"{count - limit} more; ask for less, or for more with --limit")
     return 0
@@ -145,7 +149,7 @@ def _pages(journal: JournalReader, page: FoundPage, limit: int) -> Iterator[Foun
 
 
 def _as_text(
-    journal: JournalReader, page: FoundPage, rows: Iterator[FoundRow], count: int, shown: str
+    journal: JournalReader, page: FoundPage, rows: Iterator[FoundRow], count: int, shown: str, *, with_wire: bool
 ) -> Iterator[str]:
     sought, of_units = page.sought, page.sought.is_of_units
     if of_units and (count == 1 or sought.kind is Kind.UNIT):
@@ -153,7 +157,7 @@ def _as_text(
             yield f"taken for {_NAMES[sought.kind or Kind.UNIT]}"
         for row in rows:
             for unit in journal.find(row.device_id or ""):
-                yield from story(unit, journal)
+                yield from story(unit, journal, with_wire=with_wire)
         return
     if sought.kind is Kind.END and of_units:
         yield f"{count} units have an id that ends with {escaped(shown)}; look at one with its whole id"
@@ -225,14 +229,16 @@ def line_of(unit: UnitHistory) -> str:
     )
 
 
-def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
-    """Yield the history of one unit, line by line."""
+def story(unit: UnitHistory, journal: JournalReader, *, with_wire: bool = False) -> Iterator[str]:
+    """Yield the history of one unit, line by line; ``with_wire``: the last exchanges of an attempt below its steps."""
     yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
     yield f"  {'device_id':14} {unit.device_id}"
     for name in dict.fromkeys(fact.name for fact in unit.facts):
         yield from _fact(name, [fact for fact in unit.facts if fact.name == name])
     for attempt in unit.attempts:
         yield from _attempt(attempt, journal)
+        if with_wire:
+            yield from (f"          {line}" for line in wire_of_attempt(journal, attempt.attempt))
 
 
 def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from ..journal.lists import expected_units
 from ..journal.pages import closed_batches, failed_units, takt_of, units_like
 from ..journal.records import UnitLine
 from ..journal.tallies import failures, figures_of, hours
+from ..journal.told import wire_of_attempt
 from ..journal.unit_facts import search_key
 from ..model import Verdict
 from ..view.records import (
@@ -102,6 +103,7 @@ class JournalRecords:
                     one.failed_step, one.reason,
                 ),
                 one.operator, one.station_id, one.seconds, self._journal.steps(one.attempt),
+                wire_of_attempt(self._journal, one.attempt),
             )
             for one in reversed(found.attempts)
         )  # fmt: skip

@@ -259,7 +259,7 @@ class Attempt:
         result, head = judged.result, self._head()
         finished = AttemptFinished(
             verdict=judged.verdict, batch=self._work.batch, failed_step=judged.failed_step, reason=result.reason,
-            say=result.say, seconds=seconds, **head,
+            say=result.say, seconds=seconds, wire=self._wire(judged.verdict), **head,
         )  # fmt: skip
         owed = self._owed(head) if judged.verdict is Verdict.PENDING else ()
         events: tuple[Event, ...] = (finished, *owed)
@@ -269,6 +269,9 @@ class Attempt:
         if judged.verdict is Verdict.FAIL:
             self._work.signal(True)
         return Ending(judged.verdict, result.reason, generation, result.is_unit_gone)
+
+    def _wire(self, verdict: Verdict) -> tuple[str, ...]:
+        return self._work.wire() if verdict in (Verdict.FAIL, Verdict.ERROR) else ()
 
     def _judge(self) -> _Judgement:
         # if a stop ended two steps, name the one at work on the unit, whichever lane ended first
@@ -298,7 +301,7 @@ class Attempt:
         """End without a record, and so without a pass; only the screen can say so for now."""
         finished = AttemptFinished(
             verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), say=classify_error(error).say,
-            seconds=seconds, **self._head(),
+            seconds=seconds, wire=self._wire(Verdict.ERROR), **self._head(),
         )  # fmt: skip
         self.is_judged = True
         for event in (*missing, finished):

@@ -373,13 +373,17 @@ class CommandDone(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFinished(SayingEvent):
-    """Published only after the journal committed it. ``say`` is for the operator, ``reason`` for the record."""
+    """Published only after the journal committed it. ``say`` is for the operator, ``reason`` for the record.
+
+    ``wire``: of a FAIL or an ERROR the last exchanges with the unit in words, oldest first, secrets masked.
+    """
 
     verdict: Verdict
     batch: str = ""
     failed_step: str = ""
     reason: str = ""
     seconds: float = 0.0
+    wire: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

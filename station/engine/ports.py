@@ -161,6 +161,10 @@ class Session(Protocol):
         """Additional predecessors found during the walk (see `walk.ready`)."""
         ...
 
+    def wire(self) -> tuple[str, ...]:
+        """Return the last exchanges with the unit in words, oldest first, secrets masked; some kilobytes at most."""
+        ...
+
     def signal(self, on: bool) -> bool:
         """Make the unit's LED signal, or stop it; best effort: False where the unit did not do it."""
         ...

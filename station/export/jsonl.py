@@ -39,7 +39,7 @@ def _line(row: ExportRow) -> dict[str, Any]:
         "judged": [verdict.name for verdict in row.judged],
         "failed_step": attempt.failed_step, "reason": attempt.reason,
         "facts": row.facts, "steps": [_step(step, at) for step, at in zip(row.steps, row.ended, strict=True)],
-    }  # fmt: skip
+    } | ({"wire": row.wire} if row.wire else {})  # fmt: skip
 
 
 def _step(step: StepRecord, ended: datetime.datetime) -> dict[str, Any]:

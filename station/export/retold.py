@@ -48,6 +48,7 @@ def _finished(head: Head, told: Mapping[str, Any], words: Words) -> ev.Event:
         **head, verdict=Verdict[told["verdict"]], batch=told.get("batch", ""),
         failed_step=told.get("failed_step", ""), reason=told.get("reason", ""), seconds=told.get("seconds", 0.0),
         say=words.recalled(told.get("sentence", ""), told.get("values", ())),
+        wire=tuple(map(str, told.get("wire", ()))),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from ..journal.records import AttemptRecord, BatchRecord, UnitHistory
 from ..journal.told import program_of_attempt, told_of_attempt
 from ..local_time import moment
 from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, VERDICT_WORD, Outcome
-from ..view.details import OUTCOME_LOOK, measurement
+from ..view.details import OUTCOME_LOOK, measurement, trace_text
 from ..view.look import LIGHT, UNICODE, VERDICT_LOOK, Look, light
 from ..view.state import SlotState, StepLine
 from ..words.catalogue import Words
@@ -61,14 +61,18 @@ class UnitReport:
 
 
 def unit_report(journal: JournalReader, attempt: str, words: Words, trace: Sequence[str] = ()) -> UnitReport | None:
-    """Collect what the journal knows of ``attempt``, None if it knows nothing. ``trace``: its wire, line by line."""
+    """Collect what the journal knows of ``attempt``, None if it knows nothing.
+
+    ``trace``: its wire, line by line, as a screen kept it; without one the end of it that the journal may have.
+    """
     record = journal.attempt(attempt)
     slot = slot_of(told_of_attempt(journal, attempt), words) if record is not None else None
     if record is None or slot is None:
         return None
     found = journal.unit(record.device_id) if record.device_id else None
     batch = journal.batch(record.batch) if record.batch else None
-    return UnitReport(slot, record, batch, found, program_of_attempt(journal, attempt), tuple(trace), words)
+    wire = tuple(trace) or trace_text(slot)
+    return UnitReport(slot, record, batch, found, program_of_attempt(journal, attempt), wire, words)
 
 
 def write_unit_report(report: UnitReport, file: IO[str]) -> None:
@@ -189,9 +193,10 @@ def _modules(report: UnitReport) -> Iterator[str]:
 
 
 def _wire(report: UnitReport) -> Iterator[str]:
-    """Yield the wire as far as it was kept: only a screen keeps it, the journal does not."""
+    """Yield the wire as far as it was kept."""
     if report.trace:
-        yield f"<h2>{html(report.words.text('details-wire'))}</h2>\n<pre>"
+        yield f"<h2>{html(report.words.text('details-wire'))}</h2>\n"
+        yield '<p class="dim">The last exchanges with the unit, oldest first; times are UTC.</p>\n<pre>'
         yield from (f"{html(line)}\n" for line in report.trace)
         yield "</pre>\n"
 

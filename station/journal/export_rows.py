@@ -16,6 +16,7 @@ from .answers import ATTEMPT, LOTS, attempt_of, measurements, moment_of, texts
 from .kept_rows import Shown, Told, told_of
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
+from .told import wire_in
 
 
 class Value(NamedTuple):
@@ -60,14 +61,20 @@ class ExportRow:
         """Return when each of ``steps`` ended."""
         return () if self.details is None else self.details.ended
 
+    @property
+    def wire(self) -> tuple[str, ...]:
+        """Return the last exchanges before a FAIL or an ERROR, in words; none where no detail was asked for."""
+        return () if self.details is None else self.details.wire
+
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What no column shows: ``facts`` by name, every try of a step, and when each ended."""
+    """What no column shows: ``facts`` by name, every try of a step, when each ended, and the end of the wire."""
 
     facts: Mapping[str, str]
     steps: tuple[StepRecord, ...]
     ended: tuple[datetime.datetime, ...]
+    wire: tuple[str, ...]
 
 
 _CHOSEN = """SELECT id FROM (
@@ -148,7 +155,8 @@ def _details(db: sqlite3.Connection, attempt: AttemptRecord, finished_seq: int |
         values = measurements(told["measurements"]) if "measurements" in told else ()
         steps.append(StepRecord(step, Outcome(outcome), told.get("reason", ""), told.get("proof", ""), seconds, values))
         ended.append(moment_of(at))
-    return Details(facts, tuple(steps), tuple(ended))
+    wire = wire_in(db, attempt.attempt) if attempt.verdict in (Verdict.FAIL, Verdict.ERROR) else ()
+    return Details(facts, tuple(steps), tuple(ended), wire)
 
 
 @functools.lru_cache(maxsize=64)

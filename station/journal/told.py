@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 from .chain import Row
 from .reader import JournalReader
 from .stored import some_rows
 
 _OF_ATTEMPT = "WHERE seq IN (SELECT seq FROM journal WHERE attempt = (SELECT number FROM names WHERE name = ?))"
+_ENDED = "WHERE seq = (SELECT finished_seq FROM attempts WHERE attempt = ?)"
 _STARTED_BEFORE = """WHERE seq = (SELECT max(seq) FROM journal WHERE unit IS NULL AND attempt IS NULL
     AND kind = (SELECT number FROM names WHERE name = 'StationStarted')
     AND seq < (SELECT started_seq FROM attempts WHERE attempt = ?))"""
@@ -18,6 +20,18 @@ def told_of_attempt(journal: JournalReader, attempt: str) -> tuple[Row, ...]:
     """Return every entry of ``attempt`` in order, those that came after its end too; none of an unknown one."""
     with journal.snapshot() as db:
         return tuple(some_rows(db, _OF_ATTEMPT, attempt))
+
+
+def wire_of_attempt(journal: JournalReader, attempt: str) -> tuple[str, ...]:
+    """Return the last exchanges with the unit, as `AttemptFinished` has them; none where none were recorded."""
+    with journal.snapshot() as db:
+        return wire_in(db, attempt)
+
+
+def wire_in(db: sqlite3.Connection, attempt: str) -> tuple[str, ...]:
+    """Return the same as `wire_of_attempt` from a snapshot."""
+    row = next(some_rows(db, _ENDED, attempt), None)
+    return () if row is None else tuple(map(str, row.values().get("wire", ())))
 
 
 def program_of_attempt(journal: JournalReader, attempt: str) -> str:

@@ -52,6 +52,7 @@ from ..steps.shared.wifi_networks import BenchWifi, WifiGoal
 from ..steps.table import FIRST, StepTable
 from ..words.say import Say
 from . import by_hand
+from .wire_tail import WireTail
 
 LAST_LOOK = "final_check"
 
@@ -169,14 +170,14 @@ class Bench:
             raise Disconnected("the unit left before it was looked at; plug it in again")
         batch = self._choose(candidate.usb_id.platform_id)
         found = platform(candidate.usb_id.platform_id or 0)
-        trace = None if self._trace is None else functools.partial(self._trace, seat)
-        device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
+        wire = WireTail(self._clock, None if self._trace is None else functools.partial(self._trace, seat))
+        device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, wire.add)
         work = self._unit_work(batch, found, device)
         beside = StationSession(
             work.unit, batch.profile, self._programs, self._turn, self._instruments, self._printers, batch.batch.id
         )  # fmt: skip
         power = self._power if found.has_cellular else None
-        return BenchSession(batch, work, beside, self._clock, self._steps, power)
+        return BenchSession(batch, work, beside, self._clock, self._steps, wire, power)
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitSession:
         profile, find_product = batch.profile, _Once(batch.find_product)
@@ -223,8 +224,9 @@ class BenchSession:
 
     def __init__(
         self, batch: OpenBatch, work: UnitSession, beside: StationSession, clock: Clock, steps: StepTable,
-        power: Turn | None = None,
+        wire: WireTail, power: Turn | None = None,
     ) -> None:  # fmt: skip
+        self.wire = wire.lines
         self._power = power  # the bench's, if the unit needs much of it
         self._batch, self._work, self._beside, self._clock, self._table = batch, work, beside, clock, steps
         self._unit = work.unit

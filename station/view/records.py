@@ -119,6 +119,7 @@ class Walk:
     station: str
     seconds: float | None
     steps: tuple[StepRecord, ...]
+    wire: tuple[str, ...] = ()  # the last exchanges before a FAIL or an ERROR
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ def judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
         say=cleaned(event.say), reason=clean(event.reason),
         failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
         device_id=id_of(event) or slot.device_id,
+        trace=slot.trace or tuple(TraceLine(clean(line)) for line in event.wire[:TRACE_LINES]),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..local_time import zone
 from ..model import Mender, Outcome
 from ..words.catalogue import Words
-from ..words.cells import tail
+from ..words.cells import tail, wrap
 from .ink import BOLD, DIM, Ink, Line, chip, columns, cut, line, told
 from .look import Glyphs, Look
 from .records import Identity, Life, OwedRow, UnitRow, Walk
@@ -75,7 +75,10 @@ def _cut(cells: Sequence[Sequence[Ink | str]], widths: Sequence[int], width: int
 
 
 def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
-    """Tell the whole life of a unit: who it is, what it owes, and every attempt with its steps, the newest first."""
+    """Tell the whole life of a unit: who it is, what it owes, and every attempt with its steps, the newest first.
+
+    The last exchanges with it, of the newest attempt that has them, come at the end.
+    """
     unit, text = told_of.unit, words.text
     lines = [
         line(Ink(f"{told(unit.platform, 20)} {_name(unit)}", BOLD), "  ", chip(unit.verdict, words, glyphs)),
@@ -99,6 +102,7 @@ def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
     lines.append(line(Ink(text("page-attempts", count=len(told_of.walks)), BOLD)))
     for walk in told_of.walks:
         lines += [*_walk(walk, words, glyphs), line()]
+    lines += next((_wire(walk, width, words) for walk in told_of.walks if walk.wire), [])
     return [cut(one, width) for one in lines]
 
 
@@ -109,6 +113,11 @@ def _identity(one: Identity, words: Words) -> list[Ink | str]:
         told(one.value, 80),
         Ink(f"{told(one.source, 40)}  {former}".rstrip(), DIM),
     ]
+
+
+def _wire(walk: Walk, width: int, words: Words) -> list[Line]:
+    head = line(Ink(words.text("details-wire"), BOLD), Ink(f"  {moment(walk.row.at, words)}", DIM))
+    return [head, *(line(f"  {part}") for one in walk.wire for part in wrap(told(one), width - 2))]
 
 
 def _walk(walk: Walk, words: Words, glyphs: Glyphs) -> list[Line]:

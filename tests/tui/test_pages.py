@@ -14,10 +14,10 @@ from support.spoken import ENGLISH
 from station.engine import events as ev
 from station.figures import Figures, remaining, takt
 from station.model import Batch, ProfileRef, Verdict
-from station.view import batches, ink
+from station.view import batches, ink, units
 from station.view.bars import frame
 from station.view.look import ASCII, UNICODE, Glyphs, Look
-from station.view.records import Cause, Hour
+from station.view.records import Cause, Hour, Life, UnitRow, Walk
 from station.view.reduce import replay
 from station.view.state import BenchState
 from station.words.cells import width_of
@@ -99,6 +99,17 @@ def test_in_lists_all_but_pass_stand_on_the_ground_of_their_state() -> None:
 
 
 # --- batches ---
+
+
+def test_a_life_ends_with_the_wire_of_the_newest_attempt_that_kept_some() -> None:
+    def walk(verdict: Verdict, *wire: str) -> Walk:
+        return Walk(UnitRow("e0", "P044", "boron", AT, verdict=verdict), "", "bench-1", 1.0, (), wire)
+
+    walks = (walk(Verdict.PASS), walk(Verdict.FAIL, "10:14:03.120 request 500 JOIN_NEW_NETWORK: no", "\x1b[2Jhostile"),
+             walk(Verdict.ERROR, "older"))  # fmt: skip
+    lines = [ink.plain(one) for one in units.life(Life(walks[0].row, AT, walks=walks), 40, ENGLISH, UNICODE)]
+    at = next(place for place, one in enumerate(lines) if one.startswith("WIRE"))
+    assert lines[at + 1 :] == ["  10:14:03.120 request 500", "  JOIN_NEW_NETWORK: no", "  [2Jhostile"]
 
 
 def many_batches(count: int) -> list[ev.Event]:

@@ -95,6 +95,14 @@ def test_what_is_asked_held_read_and_traced_is_kept_as_told(story: Story) -> Non
     assert slot(story, UnitFacts(**head, facts=(fact,))) == walking(updates=(fact,))
 
 
+def test_the_end_of_the_wire_that_a_verdict_brings_is_shown_where_nothing_was_traced(story: Story) -> None:
+    head = story.head(1)
+    ended = ev.AttemptFinished(**head, verdict=Verdict.FAIL, wire=("10:14:03.120 OUT: ok", "a\x1b[2Jb"))
+    assert slot(story, ended).trace == (TraceLine("10:14:03.120 OUT: ok"), TraceLine("a [2Jb"))
+    whole = (TraceLine("OUT: ok", at=AT),)
+    assert slot(story, ev.WireTraced(**head, line="OUT: ok"), ended).trace == whole
+
+
 def test_a_verdict_leaves_exactly_this(story: Story) -> None:
     head = story.head(1)
     finished = ev.AttemptFinished(

@@ -61,6 +61,9 @@ class Work:
     def steps(self) -> Mapping[str, Step]:
         return self.acts
 
+    def wire(self) -> tuple[str, ...]:
+        return ()
+
     def signal(self, on: bool) -> bool:
         self.signals.append(on)
         return True

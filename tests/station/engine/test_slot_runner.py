@@ -72,6 +72,9 @@ class Script:
     signals: list[bool] = field(default_factory=list)
     is_closed: bool = False
 
+    def wire(self) -> tuple[str, ...]:
+        return ()
+
     def signal(self, on: bool) -> bool:
         self.signals.append(on)
         return True
