@@ -84,6 +84,7 @@ def _wait(child: int) -> int:
                 return status
         else:  # the child may already have received it from the terminal, and treats both as one request
             os.kill(child, got.si_signo)
+            is_there = is_there and got.si_signo != signal.SIGHUP  # told, and not to be told twice
 
 
 def _restore(before: list[object]) -> None:

@@ -30,7 +30,11 @@ WAYS_TO_END = {
 
 @contextlib.contextmanager
 def told_to_end(over: Over) -> Iterator[None]:
-    """Turn Ctrl-C, SIGTERM and SIGHUP into a reason in ``over``; a second one raises `KeyboardInterrupt`."""
+    """Turn Ctrl-C, SIGTERM and SIGHUP into a reason in ``over``; a second one raises `KeyboardInterrupt`.
+
+    Behind the block a program that was told so is ending: SIGTERM and SIGHUP that arrive again, however late, end it no
+    other way.
+    """
     first: list[float] = []
 
     def tell(number: int, frame: FrameType | None) -> None:
@@ -46,7 +50,7 @@ def told_to_end(over: Over) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if first and number != signal.SIGINT else handler)
 
 
 def wait_over(over: Over) -> str:
