@@ -24,8 +24,12 @@ from station.journal import JournalReader
 from station.model import Verdict
 
 WRITING = r"Do not unplug"
-PATIENCE_S = 60.0
+LASTING = ("--fault", "unit=1,at=flash:1,do=slow,by=1")
+"""Has a unit written for more than a minute: whatever is done in the middle of it, no busy machine does it too late."""
+PATIENCE_S = 300.0
 """A backstop against a hang, far longer than anything here takes."""
+LAST = b"\0"
+"""What no program shows, and no terminal either."""
 
 
 @dataclass
@@ -84,9 +88,14 @@ class Terminal:
         ends = time.monotonic() + PATIENCE_S
         while time.monotonic() < ends and self.process.poll() is None:
             self.read(0.1)
-        while self.process.returncode is not None and self.read(0.1):
+        status = self.process.wait(0)
+        while self.read(0.0):
             pass
-        return self.process.wait(PATIENCE_S)
+        os.write(self.slave, LAST)  # comes behind all that the program wrote, however late the system brings it
+        while time.monotonic() < ends and not self.shown.endswith(LAST):
+            self.read(0.1)
+        self.shown = self.shown.removesuffix(LAST)
+        return status
 
     @property
     def is_as_before(self) -> bool:
@@ -139,7 +148,7 @@ def finishes(place: Path) -> bool:
 def test_a_signal_in_the_middle_of_a_write_leaves_terminal_journal_and_unit_in_order(
     number: signal.Signals, said: str, tmp_path: Path
 ) -> None:
-    with demo(tmp_path) as terminal:
+    with demo(tmp_path, *LASTING) as terminal:
         terminal.until(WRITING)
         terminal.process.send_signal(number)
         assert terminal.ended() == 0
@@ -151,7 +160,7 @@ def test_a_signal_in_the_middle_of_a_write_leaves_terminal_journal_and_unit_in_o
 @pytest.mark.slow
 @pytest.mark.parametrize("is_controlling", [True, False])
 def test_a_closed_window_is_an_orderly_end(is_controlling: bool, tmp_path: Path) -> None:
-    with demo(tmp_path, is_controlling=is_controlling) as terminal:
+    with demo(tmp_path, *LASTING, is_controlling=is_controlling) as terminal:
         terminal.until(WRITING)
         terminal.close()
         assert terminal.process.wait(PATIENCE_S) == 0
@@ -160,7 +169,7 @@ def test_a_closed_window_is_an_orderly_end(is_controlling: bool, tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_demo_that_is_left_is_a_success(tmp_path: Path) -> None:
-    with demo(tmp_path) as terminal:
+    with demo(tmp_path, *LASTING) as terminal:
         terminal.until(WRITING)
         terminal.press("q")
         terminal.until("Leave anyway")
@@ -183,7 +192,7 @@ def test_a_killed_bench_leaves_a_terminal_that_can_be_used(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_a_bench_whose_parent_was_killed_ends_in_order(tmp_path: Path) -> None:
-    with demo(tmp_path) as terminal:
+    with demo(tmp_path, *LASTING) as terminal:
         terminal.until(WRITING)
         terminal.process.kill()
         terminal.until("1 STOPPED in")
@@ -194,7 +203,7 @@ def test_a_bench_whose_parent_was_killed_ends_in_order(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_terminal_that_stands_still_keeps_nobody_from_ending(tmp_path: Path) -> None:
     """As after Ctrl-S: nothing more can be written to it."""
-    with demo(tmp_path) as terminal:
+    with demo(tmp_path, *LASTING) as terminal:
         terminal.until(WRITING)
         termios.tcflow(terminal.slave, termios.TCOOFF)
         terminal.process.send_signal(signal.SIGTERM)
