@@ -10,6 +10,7 @@ from drivers.clock import Deadline
 from drivers.devices import Console
 from drivers.errors import Disconnected, NotFound, TransferFailed
 from drivers.transport import SerialPort, SerialTransport
+from drivers.virtual.unit import UnitMode
 from drivers.wire.control import host as control
 from drivers.wire.control.tables import RequestType
 
@@ -18,12 +19,11 @@ Lab = Any  # the fixture's class lives in conftest.py
 
 def listening(lab: Lab) -> SerialTransport:
     """A Boron with Device OS 6.3.4, put into listening mode, its port opened."""
-    lab.plug()
+    unit = lab.plug()
     transport = lab.open()
     transport.control(control.init(RequestType.START_LISTENING, 0))
     transport.close()
-    lab.wait(lambda: bool(lab.serial_host.ports()))
-    lab.clock.sleep(0.5)
+    lab.wait(lambda: unit.mode is UnitMode.LISTENING and bool(lab.serial_host.ports()))
     return lab.serial_host.open(port(lab))
 
 
@@ -52,16 +52,16 @@ def test_reading_waits_as_long_as_asked_and_no_longer(lab: Lab) -> None:
     transport = listening(lab)
     started = lab.clock.now()
     assert transport.read(100, 0.3) == b""
-    assert 0.25 <= lab.clock.now() - started <= 2.0
+    assert 0.25 <= lab.clock.now() - started <= lab.most(2.0)
     transport.write(b"c")
-    assert transport.read(100, 2.0)[:1] == b"D"
+    assert transport.read(100, lab.most(2.0))[:1] == b"D"
     transport.close()
     transport.close()
 
 
 def test_a_dialogue_runs_over_it(lab: Lab) -> None:
     transport = listening(lab)
-    console = Console(transport, lab.clock, Deadline.after(lab.clock, 30.0))
+    console = Console(transport, lab.clock, Deadline.after(lab.clock, lab.most(30.0)))
     assert console.version() == "6.3.4"
     assert console.claimed() is False
     transport.close()

@@ -14,6 +14,7 @@ from drivers.clock import EPOCH, CancelToken, Clock, Deadline, SimulatedClock, S
 from drivers.errors import Cancelled, DeadlineExceeded
 
 BOTH = pytest.mark.parametrize("clock", [SimulatedClock(), SystemClock(speed=50.0)], ids=["simulated", "system"])
+PATIENCE_S = 6000.0  # two minutes of the faster clock, for what may take as long as the machine is busy
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def test_a_condition_passes_a_value_between_threads(clock: Clock) -> None:
     with clock.registered():
         thread = clock.thread("giver", giver)
         with room:
-            assert room.wait_for(lambda: bool(box), timeout_s=60.0)
-        assert thread.join(60.0)
+            assert room.wait_for(lambda: bool(box), timeout_s=PATIENCE_S)
+        assert thread.join(PATIENCE_S)
         assert not thread.is_alive
         assert (thread.name, box) == ("giver", [7])
 
@@ -81,14 +82,14 @@ def test_cancelling_ends_a_sleep_and_a_wait_at_once(clock: Clock) -> None:
             ended.append("cancelled")
 
     with clock.registered():
-        token = clock.token()
+        began, token = clock.now(), clock.token()
         threads = [clock.thread(f"s{i}", lambda i=i: sleeper(token, bool(i))) for i in (0, 1)]  # type: ignore[misc]
         clock.sleep(5.0)
         token.cancel()
-        assert all(thread.join(600.0) for thread in threads)
+        assert all(thread.join(PATIENCE_S) for thread in threads)
     assert ended == ["cancelled"] * 2
     assert token.is_cancelled
-    assert clock.now() < 1e5
+    assert clock.now() - began < 1e6
 
 
 @BOTH
@@ -109,11 +110,12 @@ def test_a_cancelled_token_lets_nobody_wait(clock: Clock) -> None:
 @BOTH
 def test_deadlines(clock: Clock) -> None:
     with clock.registered():
-        deadline = Deadline.after(clock, 4.0)
-        assert 0 < deadline.remaining <= 4.0
+        deadline = Deadline.after(clock, PATIENCE_S)
+        assert 0 < deadline.remaining <= PATIENCE_S
         assert deadline.sooner(1.0).at <= clock.now() + 1.0
-        assert deadline.sooner(100.0).at == deadline.at
+        assert deadline.sooner(2 * PATIENCE_S).at == deadline.at
         deadline.check("waiting for the unit")
+        deadline = deadline.sooner(4.0)
         clock.sleep(4.0)
         assert (deadline.expired, deadline.remaining) == (True, 0.0)
         with pytest.raises(DeadlineExceeded, match="waiting for the unit"):
@@ -193,7 +195,7 @@ def test_waiters_wake_one_at_a_time_in_order_of_due_time(delays: list[int]) -> N
                 order.append((clock.now(), number))
 
             threads.append(clock.thread(f"t{number}", work))
-            assert ready.wait(5.0)
+            assert ready.wait(120.0)
         assert all(thread.join(1000.0) for thread in threads)
     assert [at for at, _ in order] == sorted(delay + 1.0 for delay in delays)
 
@@ -247,7 +249,7 @@ def test_a_handler_stands_in_for_the_thread_that_waits_for_it(clock: SimulatedCl
         done.set()
 
     threading.Thread(target=handler, daemon=True).start()
-    assert done.wait(5.0)
+    assert done.wait(120.0)
     assert clock.now() == 30.0
 
 

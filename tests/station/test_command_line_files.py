@@ -23,7 +23,7 @@ from station.firmware.sections import FileRef
 from station.firmware.store import FirmwareStore
 from station.journal import Journal
 
-pytestmark = pytest.mark.timeout(30)  # who waits for a pipe waits for ever
+pytestmark = pytest.mark.timeout(300)  # who waits for a pipe waits for ever
 ONCE = ("demo", "--headless", "--once", "--units", "1")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.labelled import Labelled
+from support.loopback_talker import deaf_port
 from support.mes import Mes
 
 from drivers.clock import SystemClock
@@ -61,9 +62,8 @@ def test_a_printer_that_is_ready_prints_nothing_for_the_doctor(look: Looking) ->
 def test_a_printer_that_is_away_stops_the_bench_whose_profile_prints(
     look: Looking, is_wanted: bool, state: str
 ) -> None:
-    with VirtualPrinter(SystemClock()).serve() as port:
-        pass
-    (row,) = look(printer_at(f"tcp:127.0.0.1:{port}"), "printer", is_wanted=is_wanted)
+    with deaf_port() as port:
+        (row,) = look(printer_at(f"tcp:127.0.0.1:{port}"), "printer", is_wanted=is_wanted)
     assert row == f"{state} printer bench does not answer (Connection refused); check its cable and power"
 
 
@@ -119,12 +119,13 @@ HOLDS = 'otherwise = "hold"'
 def test_a_hook_that_cannot_be_reached_stops_the_bench_where_units_wait_for_it(
     look: Looking, more: str, state: str, end: str
 ) -> None:
-    with Mes().serving() as mes:
-        pass
-    text = hook_at(f'url = "{mes.url}"', more).replace('["finished"]', '["finished", "may_start"]')
-    assert look(text, "hook") == [
-        f"{state} hook mes: http://127.0.0.1:{mes.port} does not answer (Connection refused); {end}"
-    ]
+    with deaf_port() as port:
+        text = hook_at(f'url = "http://127.0.0.1:{port}/hook"', more).replace(
+            '["finished"]', '["finished", "may_start"]'
+        )
+        assert look(text, "hook") == [
+            f"{state} hook mes: http://127.0.0.1:{port} does not answer (Connection refused); {end}"
+        ]
 
 
 @contextlib.contextmanager

@@ -145,7 +145,7 @@ def test_a_real_terminal_is_opened_at_9600_and_not_shared() -> None:
             with pytest.raises(AccessDenied):
                 PyserialHost().open(SerialPort(name, UsbId(0x2B04, 0xC00D), "", None))
             os.write(master, b"Device claimed: no\r\n")
-            assert PyserialTransport(port, name).read(100, 1.0).startswith(b"Device")
+            assert PyserialTransport(port, name).read(100, 120.0).startswith(b"Device")
         finally:
             port.close()
     finally:
