@@ -53,7 +53,7 @@ def declare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--usbip", default=USBIP_PORT, metavar="[HOST:]PORT",
-        help=f"where to listen ({LOOPBACK}:{USBIP_PORT}); everybody who reaches it owns the units",
+        help=f"where to listen ({LOOPBACK}:{USBIP_PORT}; 0: any free port); everybody who reaches it owns the units",
     )  # fmt: skip
     parser.add_argument(
         "--consoles", type=Path, metavar="D", help="folder for links to the serial consoles (a new one)"

@@ -18,8 +18,8 @@ PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][
 _HOST = r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253})"
 USBIP = rf"usbip:{_HOST}:{PORT}"
 """Pattern of a server in a config file; its groups are host and port."""
-LISTEN = rf"(?:{_HOST}:)?{PORT}"
-"""Pattern of an address to serve on; its groups are host, if one was given, and port."""
+LISTEN = rf"(?:{_HOST}:)?(0|{PORT})"
+"""Pattern of an address to serve on; its groups are host, if one was given, and port, where 0 is any free one."""
 _URL = rf"usbip://{_HOST}:{PORT}(/.+)?"
 
 

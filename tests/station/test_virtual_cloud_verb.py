@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import requests
 from support import child_process
-from support.served_units import free_port
 
 from drivers.clock import Deadline, SystemClock
 from station.cli.main import main
@@ -122,7 +121,7 @@ def test_what_cannot_be_served_is_refused_in_a_sentence(
 
 
 def test_a_port_that_another_cloud_serves_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    port = str(free_port())
-    with served("--port", port):
+    with served() as told:
+        port = told["url"].rpartition(":")[2]
         assert main(["virtual", "cloud", "--port", port]) == 2
     assert f"--port {port}: " in capsys.readouterr().err

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support import child_process
-from support.served_units import SERVE, free_port, served
+from support.served_units import SERVE, served
 
 from station.cli.main import main
 from station.errors import BadInput
@@ -60,7 +60,7 @@ def config_of(tmp_path: Path) -> Path:
 
 
 def test_what_is_served_is_told_to_people_with_its_place_and_its_mode_until_ctrl_c() -> None:
-    words = [*SERVE[:-1], "--usbip", str(free_port()), "--unit", "boron@6.3.4:dfu", "--unit", "xenon@1.5.2:dark"]
+    words = [*SERVE[:-1], "--usbip", "0", "--unit", "boron@6.3.4:dfu", "--unit", "xenon@1.5.2:dark"]
     with child_process.start(words, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         lines = [server.stdout.readline().split() for _ in range(3)]
