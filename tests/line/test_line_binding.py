@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from line_bench import BORON, LineBench, line_bench
 
+from drivers.clock import Clock
 from drivers.hotplug import Attached, Detached
 from drivers.identity import PortPath
 from station.engine.commands import BindPort
@@ -69,10 +70,16 @@ def test_a_binding_that_cannot_be_is_refused_with_a_sentence(
         assert bench.wait_for(UnmappedPort)
 
 
-def on_another_thread(act: Callable[[], None]) -> None:
-    thread = threading.Thread(target=act, daemon=True)
-    thread.start()
-    thread.join(0.3)  # it may have to wait for us
+def on_another_thread(clock: Clock, act: Callable[[], None]) -> None:
+    """Have it done on a thread of the clock: time stands still until it is."""
+    done = threading.Event()
+
+    def run() -> None:
+        act()
+        done.set()
+
+    clock.thread("another", run)
+    done.wait(0.3)  # it may have to wait for us
 
 
 class _Ambushed(dict[str, Attached]):
@@ -90,7 +97,9 @@ class _Ambushed(dict[str, Attached]):
 def test_a_port_bound_in_the_moment_its_unit_arrives_loses_no_unit(tmp_path: Path) -> None:
     with half_bound(tmp_path) as bench:
         binding = BindPort(2, "1-9")
-        bench.station.line._strangers = _Ambushed(lambda: on_another_thread(lambda: bench.command(binding)))
+        bench.station.line._strangers = _Ambushed(
+            lambda: on_another_thread(bench.clock, lambda: bench.command(binding))
+        )
         bench.bus.plug("1-9", bench.finished_unit(BORON))
         assert bench.wait_finished(2).verdict is Verdict.PASS
 
@@ -101,7 +110,7 @@ def test_a_unit_that_leaves_while_its_port_is_bound_is_not_taken_for_present(tmp
 
         def pull(event: Event) -> None:
             if isinstance(event, UnitArrived):
-                on_another_thread(lambda: line.hotplug(Detached(PortPath("1-9"))))
+                on_another_thread(bench.clock, lambda: line.hotplug(Detached(PortPath("1-9"))))
 
         bench.station.bus.subscribe(pull)
         bench.bus.plug("1-9", bench.finished_unit(BORON))

@@ -27,8 +27,14 @@ RECIPE = replace(BORON, revision=5)
 
 @contextlib.contextmanager
 def hooked(
-    folder: Path, mes: Mes, events: frozenset[str] = ALL, *, holds: bool = False, timeout_s: float = 5.0, **recipe: Any
-) -> Iterator[LineBench]:  # fmt: skip
+    folder: Path,
+    mes: Mes,
+    events: frozenset[str] = ALL,
+    *,
+    holds: bool = False,
+    timeout_s: float = 120.0,
+    **recipe: Any,
+) -> Iterator[LineBench]:
     """A running bench with a webhook to ``mes``."""
     with line_bench(folder, BORON) as bench:
         hook = Hook("mes", events, Webhook(mes.url, Secret("mes-token")), timeout_s, holds)
@@ -155,7 +161,7 @@ def test_a_unit_that_waited_for_the_mes_is_looked_up_in_the_cloud_all_the_same(t
 def test_a_mes_that_answers_too_slowly_does_not_hold_the_unit(tmp_path: Path) -> None:
     gate = threading.Event()
     mes = Mes()
-    mes.answer = lambda _message: (200 if gate.wait(30) else 500, b'{"start": false}')
+    mes.answer = lambda _message: (200 if gate.wait(120) else 500, b'{"start": false}')
     with mes.serving(), hooked(tmp_path, mes, frozenset({"may_start"}), timeout_s=0.2) as bench:
         assert bench.walk(bench.finished_unit(BORON)).verdict is Verdict.PASS
         gate.set()

@@ -20,8 +20,10 @@ from typing import Self
 
 from .seen import Seen
 
-BACKSTOP_S = 60.0
+BACKSTOP_S = 300.0
 """Against a hang: no limit on how long anything may take on a busy machine as long as something is shown."""
+LAST = b"\0"
+"""What no program shows, and no terminal either."""
 
 _TAKE_TERMINAL = """
 import fcntl, os, sys, termios
@@ -113,6 +115,11 @@ class Person:
             self._read(0.1)
         while self._read(0.0):
             pass
+        os.write(self._far, LAST)  # comes behind all that the program wrote, however late the system brings it
+        while not self._written.endswith(LAST):
+            if time.monotonic() > ends:
+                raise AssertionError(f"never told all:\n{self.screen}")
+            self._read(0.1)
         return self._process.wait()
 
     @property

@@ -28,7 +28,8 @@ from station.demo import Demo, DemoOptions
 from station.errors import JournalError
 from station.paths import find_profile
 
-BORON = ("--profile", "boron-product", "--units", "1")
+BORON = ("--profile", "boron-product", "--units", "1", "--fault", "unit=1,at=flash:1,do=slow,by=1")
+"""A unit that is at work for more than a minute: long enough to be left there, however busy the machine is."""
 PATIENCE_S = 300.0
 SCREEN_ON = "\x1b[?1049h"
 

@@ -32,6 +32,9 @@ from station.tui.screens.work import Owed, Rework
 from station.view.records import Exported, NoRecords, Part, UnitRow
 from station.words.languages import load
 
+BACKSTOP_S = 300.0
+"""Against a hang, however busy the machine is."""
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -197,7 +200,7 @@ class SlowRecords(NoRecords):
         self.wakes = threading.Event()
 
     def find(self, _wanted: str, start: int, _count: int) -> Part[UnitRow]:
-        self.wakes.wait(30.0)
+        self.wakes.wait(BACKSTOP_S)
         return Part((UnitRow("e" * 24, "P044AB9999999", "Boron", AT),), start, 1)
 
 
@@ -327,7 +330,7 @@ class HaltingRecords(JournalRecords):
         def halting(units: int) -> None:
             if units == 3:
                 self.halts.set()
-                self.goes_on.wait(30.0)
+                self.goes_on.wait(BACKSTOP_S)
             went(units)
 
         return super().export(batch, name, folder, halting)
@@ -346,7 +349,7 @@ async def test_an_export_whose_window_is_closed_leaves_nothing_behind(told: Path
         await keys(pilot, "b", "e")
         app.screen.query_one("#folder", Input).value = str(tmp_path)
         await press(pilot, "enter")
-        await asyncio.to_thread(made[0].halts.wait, 30.0)
+        await asyncio.to_thread(made[0].halts.wait, BACKSTOP_S)
         await press(pilot, "escape")
         made[0].goes_on.set()
         await answered(pilot)
