@@ -7,6 +7,9 @@ from html import escape
 
 from drivers.plain_text import printable
 
+PAGE_NUMBER = '@bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #555; }'
+"""Of a printed page, in its margin; a browser that knows no margin boxes (Chromium before 131) prints none."""
+
 
 def html(text: str) -> str:
     """Return the HTML of any text; characters that are not printable become spaces."""

@@ -13,13 +13,14 @@ from ..local_time import minute, moment
 from ..model import SHIPPED, TRIAL, VERDICT_WORD, Verdict
 from .batch_log import BatchLog
 from .exporter import Exporter
-from .markup import html, table
+from .markup import PAGE_NUMBER, html, table
 
 _SIGNED_BY = ("Line supervisor", "Quality", "Received by")
 _MOST_FAILURES = 20
 _RELEASED = {TRIAL: "on trial, released by nobody", SHIPPED: "which comes with the program"}
-_CSS = """
-@page { size: A4; margin: 14mm; }
+_CSS = (
+    f"@page {{ size: A4; margin: 14mm; {PAGE_NUMBER} }}"
+    + """
 body { font: 10pt "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; color: #1a1a1a;
   max-width: 182mm; margin: 8mm auto; }
 h1 { font-size: 18pt; margin: 0 0 2mm; } h2 { font-size: 12pt; margin: 7mm 0 2mm; break-after: avoid; }
@@ -36,6 +37,7 @@ th { border-bottom: .4mm solid #555; font-size: 8.5pt; } td.n, th.n { text-align
 .signs div { flex: 1; border-top: .3mm solid #333; padding-top: 1mm; font-size: 8.5pt; }
 footer { margin-top: 6mm; font-size: 8pt; color: #555; }
 """
+)
 
 
 def write_report(log: BatchLog, file: TextIO) -> int:

@@ -17,13 +17,14 @@ from ..view.details import OUTCOME_LOOK, measurement, trace_text
 from ..view.look import LIGHT, UNICODE, VERDICT_LOOK, Look, light
 from ..view.state import SlotState, StepLine
 from ..words.catalogue import Words
-from .markup import html, table
+from .markup import PAGE_NUMBER, html, table
 from .retold import slot_of
 
 _RELEASED = {"": "", TRIAL: ", on trial, released by nobody", SHIPPED: ", which comes with the program"}
 _PROGRAMS = ("provisioning-station", "libusb-package", "pyusb", "pyserial")
-_CSS = """
-@page { size: A4; margin: 12mm; }
+_CSS = (
+    f"@page {{ size: A4; margin: 12mm; {PAGE_NUMBER} }}"
+    + """
 body { font: 10pt "Helvetica Neue", Arial, "DejaVu Sans", "Noto Sans CJK SC", sans-serif; color: #1a1a1a;
   max-width: 190mm; margin: 8mm auto; padding: 0 4mm; }
 h1 { font-size: 17pt; margin: 0 0 1mm; } h2 { font-size: 11.5pt; margin: 6mm 0 1.5mm; break-after: avoid; }
@@ -40,6 +41,7 @@ pre { white-space: pre-wrap; border: .2mm solid #ccc; padding: 2mm; }
 .advice dt { font-weight: bold; float: left; clear: left; width: 22mm; } .advice dd { margin: 0 0 1.5mm 24mm; }
 .out { font-weight: bold; } .dim { color: #555; } footer { margin-top: 6mm; font-size: 8pt; color: #555; }
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

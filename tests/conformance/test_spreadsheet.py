@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import zxingcpp
 from conformance.equipment import lacking
-from support.journal_story import finished, identified, opened, started, step, unit_id
+from support.journal_story import finished, identified, opened, started, step, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
@@ -97,6 +97,11 @@ def test_csv_for_a_program_keeps_every_digit_once_its_columns_are_declared(place
     assert {row["Device Name"] for row in rows} == {FORMULA}
 
 
+def page_numbers(text: str) -> list[str]:
+    """What stands last on each page, without blanks."""
+    return ["".join(page.splitlines()[-1].split()) for page in text.split("\f")[:-1]]
+
+
 def test_the_report_is_printed_with_every_unit_and_figure(place: Path) -> None:
     _need("chromium", "pdftotext")
     path = exported(place, "B1.pdf", "--format", "pdf")
@@ -105,6 +110,20 @@ def test_the_report_is_printed_with_every_unit_and_figure(place: Path) -> None:
     assert [len(re.findall(unit_id(number), text)) for number in range(1, 5)] == [1, 2, 1, 1]
     assert "4 units seen, 4 judged, 0 retests." in text
     assert "Received by: name, date" in text
+    assert page_numbers(text) == ["1/1"]
+
+
+def test_each_page_of_a_long_report_has_its_number(tmp_path: Path) -> None:
+    _need("chromium", "pdftotext")
+    with Journal.open(tmp_path / "data" / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened())
+        for number in range(1, 121):
+            journal.record(*walked(f"a-{number}", number))
+    path = exported(tmp_path, "B1.pdf", "--format", "pdf")
+    text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+    numbers = page_numbers(text)
+    assert len(numbers) > 2
+    assert numbers == [f"{number}/{len(numbers)}" for number in range(1, len(numbers) + 1)]
 
 
 def test_the_codes_of_a_printed_sheet_are_read_from_its_paper(tmp_path: Path) -> None:
