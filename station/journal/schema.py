@@ -224,6 +224,6 @@ def check_newest(db: sqlite3.Connection, path: Path) -> None:
         )
     if found != NEWEST:
         raise JournalError(
-            f"the journal in {path.parent} has schema {found}, this program knows {NEWEST};"
-            " start the newest station on it once"
+            f"the journal in {path.parent} has schema {found}, as an older station wrote it, this program reads"
+            f" {NEWEST}; copy the data directory, then start the bench on it (station run), which brings it up to date"
         )

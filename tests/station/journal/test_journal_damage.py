@@ -185,7 +185,7 @@ def test_a_file_that_is_no_journal_any_more_is_told_as_what_it_is(
         told = capsys.readouterr().err
         assert re.search(said, told)
         assert str(place / "journal") in told or kind not in ("no bytes", "no database", "a torn page")
-        assert not re.search("disk space|start the newest station", told)
+        assert not re.search("disk space|brings it up to date", told)
     with pytest.raises(JournalError, match=said_at_start or said):
         Journal.open(place / "journal", "bench-1", clock)
     if kind != "no bytes":
