@@ -74,7 +74,7 @@ class Answers:
         given = getattr(self.arguments, option)
         flag = f"--{option.replace('_', '-')}"
         if given is None and self.ask is None and not usual:
-            raise BadInput(f"{flag} is missing: {question}; name it, or run the command on a terminal")
+            raise BadInput(f"{question}: name it with {flag}, or run the command on a terminal")
         if given is not None or self.ask is None:
             return read(given if given is not None else usual)
         while True:
@@ -209,7 +209,7 @@ def _no_application(text: str, platform: Platform, stores: tuple[FirmwareStore, 
         except BadInput as error:
             return error
         what = f"{title(content.main)} for {platform_words(content.main.platform_id)}"
-        return BadInput(f"application {text}: {where} is {what}; name an application for {platform.name}, or none")
+        return BadInput(f"{where} is {what}; name an application for {platform.name}, or none")
     return BadInput(f"application {text}: no folder has a file of that name; name one that is there, or none")
 
 

@@ -90,8 +90,8 @@ def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((), "--platform is missing"),
-        (("--platform", "argon"), "--product is missing"),
+        ((), "station: Platform, such as boron or argon: name it with --platform, or run"),
+        (("--platform", "argon"), "station: Product number or slug, or developer: name it with --product, or run"),
         (("--platform", "toaster", "--product", "1"), "no platform 'toaster'"),
         (("--platform", "argon", "--product", "7"), "[product] id: expected"),
         (("--platform", "argon", "--product", "No Slug"), "[product] slug: expected"),
@@ -113,6 +113,7 @@ def test_what_makes_no_profile_is_refused_and_nothing_is_written(
     told = capsys.readouterr().err
     assert said in told
     assert "hunter2" not in told
+    assert told.count(".bin") < 2, "a file is named once"
     assert not list(tmp_path.iterdir())
 
 
