@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..errors import BadInput, JournalError
 from .chain import Tail
-from .compare import check_made_here, unbroken
+from .compare import check_made_here, impossible, unbroken
 from .directory import JOURNAL_FILE, DirectoryLock, prepare
 from .reader import JournalReader
 from .schema import ENTRIES_SINCE, NEWEST, connect_reader, translated, version
@@ -96,7 +96,16 @@ def checked_copy(file: Path) -> Copy:
             tail = Tail(row.seq, row.hash)
         if not (found_in := stations(db)):
             raise JournalError(f"{file} holds no entry; use another backup")
+        if len(found_in) > 1:
+            raise JournalError(f"{file} holds entries of the stations {' and '.join(found_in)}; use another backup")
         return Copy(found_in[0], tail)
+
+
+def _check_possible(file: Path) -> None:
+    """Check what the next start would refuse: entries that no station can have recorded in this order."""
+    with translated(f"{file} is no backup of a journal"), contextlib.closing(connect_reader(file)) as db:
+        if wrong := impossible(db):
+            raise JournalError(f"{file} was made up or damaged before it was chained: {wrong}; use another backup")
 
 
 def restore(file: Path, directory: Path, at: datetime.datetime, *, over_newer: bool = False) -> Restored:
@@ -106,6 +115,7 @@ def restore(file: Path, directory: Path, at: datetime.datetime, *, over_newer: b
     ``over_newer``; `JournalError` when ``file`` is not good, or of another station.
     """
     copy = checked_copy(file)
+    _check_possible(file)
     prepare(directory)
     lock = DirectoryLock(directory, copy.station_id)
     try:

@@ -6,6 +6,7 @@ column; nothing is repaired here.
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import json
 import sqlite3
@@ -18,7 +19,7 @@ from .chain import Row, Tail, changed, flaw
 from .counts import count_figures
 from .migrations import fresh
 from .projections import project
-from .schema import held_by
+from .schema import DAMAGE, held_by
 from .stored import rows, some_rows
 from .tables import COUNTED, PROJECTIONS
 
@@ -68,6 +69,24 @@ def unbroken(db: sqlite3.Connection) -> Iterator[Row]:
             raise tampered(sealed)
         yield row
         before = row
+
+
+def impossible(db: sqlite3.Connection) -> str:
+    """Replay all entries; return which is the first that cannot have happened after those before it, "" for none.
+
+    Raises `JournalError` if the chain does not hold.
+    """
+    with fresh() as replayed:
+        for row in unbroken(db):
+            try:
+                datetime.datetime.fromisoformat(row.at)
+                project(replayed, row)
+            except (JournalError, sqlite3.Error, *DAMAGE) as error:
+                if held_by(error) is not None:  # no room for the replay says nothing of the journal
+                    raise
+                why = str(error) if isinstance(error, JournalError) else f"{type(error).__name__} {str(error)[:100]}"
+                return f"entry {row.seq} ({row.kind}) cannot have happened: {why}"
+    return ""
 
 
 def check_counts(db: sqlite3.Connection) -> None:

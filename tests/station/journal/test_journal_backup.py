@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import re
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.journal_editor import edited
 from support.journal_story import at, everything, finished, opened, started, walked
 
 from drivers.clock import SimulatedClock
@@ -17,7 +20,12 @@ from station.cli.main import main
 from station.errors import BadInput, JournalError, JournalInUse
 from station.journal import JOURNAL_FILE, Journal, JournalReader
 from station.journal.backup import back_up, checked_copy, restore
+from station.journal.chain import link
+from station.journal.entries import json_text, stamp
+from station.journal.stored import store, tail_of
 from station.model import Verdict
+
+TIME = stamp(at(99))
 
 
 def kept(directory: Path, file: Path) -> Path:
@@ -154,6 +162,53 @@ def test_a_backup_that_is_not_good_is_not_put_back(sql: str, said: str, place: P
     assert (directory / JOURNAL_FILE).read_bytes() == held
 
 
+@pytest.mark.parametrize(
+    ("station", "time", "kind", "body", "said"),
+    [
+        ("bench-1", TIME, "AttemptFinished", {"attempt": "ghost", "verdict": "PASS"}, "attempt ghost is not running"),
+        ("bench-1", TIME, "BatchClosed", {"attempt": None, "batch": "none"}, "batch none was never opened"),
+        ("bench-1", TIME, "StepFinished", {"attempt": "a-1", "step": "wifi"}, "KeyError 'outcome'"),
+        ("bench-1", TIME, "OutboxQueued", {"attempt": "a-1", "items": 7}, "TypeError 'int' object"),
+        ("bench-1", "yesterday", "StationStopped", {"attempt": None}, "ValueError Invalid isoformat string"),
+        ("bench-2", TIME, "StationStopped", {"attempt": None}, "holds entries of the stations bench-1 and bench-2"),
+    ],
+)  # fmt: skip
+def test_a_backup_whose_chain_holds_and_whose_entries_make_no_sense_is_not_put_back(
+    station: str, time: str, kind: str, body: dict[str, object], said: str, place: Path, tmp_path: Path,
+    clock: SimulatedClock, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Whoever can hash can chain anything; the station would refuse it at its next start, with no journal left."""
+    copy, directory = kept(place / "journal", tmp_path / "copy.db"), place / "journal"
+    values = {"slot": 0, "device_id": None, **body}
+    with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        db.row_factory = sqlite3.Row
+        store(db, link(tail_of(db), station, time, kind, json_text(values)), values)
+    checked = main(("log", "restore", str(copy), "--over-newer", "--data-dir", str(place)))
+    told = capsys.readouterr().err
+    assert checked == 3
+    assert said in told
+    assert told.startswith(f"station: {copy} ")
+    assert told.count("\n") == 1
+    assert told.endswith("use another backup\n")
+    with Journal.open(directory, "bench-1", clock) as journal:
+        assert journal.audited(), "what was there is there"
+    assert not list(directory.glob("*.replaced-*"))
+    assert not list(directory.glob(".*.new"))
+
+
+@pytest.mark.parametrize("schema", [5, 6])
+def test_a_backup_of_an_older_station_is_put_back_and_brought_up_to_date(
+    schema: int, tmp_path: Path, clock: SimulatedClock
+) -> None:
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(gzip.decompress((Path(__file__).parent / "data" / f"schema{schema}.db.gz").read_bytes()))
+    restored = restore(copy, tmp_path / "journal", at())
+    with pytest.raises(JournalError, match=rf"has schema {schema}, as an older station.*station run\), which brings"):
+        JournalReader(tmp_path / "journal")
+    with Journal.open(tmp_path / "journal", restored.copy.station_id, clock) as journal:
+        assert journal.audited()
+
+
 def test_a_backup_with_a_torn_page_is_not_put_back_wherever_it_is(place: Path, tmp_path: Path) -> None:
     """Also in a table that could be made again: the page may be in use as another one's by then."""
     copy = kept(place / "journal", tmp_path / "copy.db")
@@ -177,6 +232,56 @@ def test_a_backup_never_replaces_a_file_and_leaves_none_that_is_not_whole(
     assert file.read_text() == "mine"
     assert main(("log", "backup", str(tmp_path / "no" / "folder.db"), "--data-dir", str(place))) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_file_that_comes_to_be_there_meanwhile_is_not_replaced(place: Path, tmp_path: Path) -> None:
+    file = tmp_path / "copy.db"
+
+    class Slow(JournalReader):
+        """While the copy is made, somebody else writes a file of that name."""
+
+        @contextlib.contextmanager
+        def snapshot(self) -> Iterator[sqlite3.Connection]:
+            with super().snapshot() as db:
+                file.write_text("mine")
+                yield db
+
+    said = r"copy\.db cannot be written \(File exists\); name another place"
+    with Slow(place / "journal") as journal:
+        file.unlink()  # written during the look at the schema
+        with pytest.raises(BadInput, match=said):
+            back_up(journal, file)
+    assert file.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["copy.db"]
+
+
+def test_a_journal_that_was_changed_makes_no_backup(place: Path, tmp_path: Path) -> None:
+    """The copy is as good as what it is of: a file that is there means that every entry was followed."""
+    with edited(place) as db:
+        db.execute("UPDATE journal SET body = replace(body, 'FAIL', 'PASS')")
+    with pytest.raises(JournalError, match=r"entry \d+ was changed"):
+        kept(place / "journal", tmp_path / "copy.db")
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_disk_that_keeps_something_else_than_it_was_given_gets_no_journal(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = place / "journal"
+    copy = kept(directory, tmp_path / "copy.db")
+    held = (directory / JOURNAL_FILE).read_bytes()
+    other = kept(Path(shutil.copytree(directory, tmp_path / "other")), tmp_path / "other.db")
+    with contextlib.closing(sqlite3.connect(other)) as db:
+        (guard,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'journal_no_delete'").fetchone()
+        db.execute("DROP TRIGGER journal_no_delete")
+        db.execute("DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)")
+        db.execute(guard)
+        db.commit()
+    copied = shutil.copyfile
+    monkeypatch.setattr(shutil, "copyfile", lambda _, target: copied(other, target))
+    with pytest.raises(JournalError, match="was not copied as it is; check the disk"):
+        restore(copy, directory, at())
+    assert (directory / JOURNAL_FILE).read_bytes() == held
 
 
 def test_both_verbs_say_what_they_did_and_the_journal_says_it_too(
