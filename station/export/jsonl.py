@@ -58,5 +58,8 @@ def _measurement(one: Measurement) -> dict[str, Any]:
 
 
 JSONL = Exporter(
-    "jsonl", "one JSON object a unit, with facts, steps and measurements in full", write_jsonl, has_secrets=True
+    "jsonl",
+    "one JSON object a unit, with facts, steps, measurements and the end of a failed one's wire",
+    write_jsonl,
+    has_secrets=True,
 )

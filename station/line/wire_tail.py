@@ -24,12 +24,12 @@ class WireTail:
     def add(self, line: str) -> None:
         """Keep the words of ``line``, a `Trace`, behind the time (UTC), without its bytes."""
         at, words = self._clock.utc(), printable(line.partition("\n")[0])[:MOST_CHARACTERS]
-        self._lines.append(f"{at:%H:%M:%S}.{at.microsecond // 1000:03} {words}")
+        self._lines.append(f"{at:%H:%M:%S}.{at.microsecond // 1000:03}Z {words}")
         if self._also is not None:
             self._also(line)
 
     def lines(self) -> tuple[str, ...]:
-        """Return what was kept, oldest first: ``10:14:03.120 request 21 SERIAL_NUMBER: P044AB1234501, 3 ms``."""
+        """Return what was kept, oldest first: ``10:14:03.120Z request 21 SERIAL_NUMBER: P044AB1234501, 3 ms``."""
         kept: list[str] = []
         room = MOST_BYTES
         for line in reversed(self._lines):

@@ -36,7 +36,7 @@ def traced(bench: LineBench, finished: AttemptFinished) -> list[str]:
     """What the wire panel of the details was told of an attempt, up to its end."""
     told = [event for _, event in bench.events[: bench.place_of(finished)] if isinstance(event, WireTraced)]
     return [
-        f"{one.at:%H:%M:%S}.{one.at.microsecond // 1000:03} {one.line}"
+        f"{one.at:%H:%M:%S}.{one.at.microsecond // 1000:03}Z {one.line}"
         for one in told
         if one.attempt == finished.attempt
     ]
