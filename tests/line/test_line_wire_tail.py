@@ -42,11 +42,15 @@ def traced(bench: LineBench, finished: AttemptFinished) -> list[str]:
     ]
 
 
+def place(bench: LineBench) -> tuple[str, str]:
+    """Where the station keeps its journal, as the command line is told."""
+    return "--data-dir", str(bench.journal_dir.parent)
+
+
 def exported(bench: LineBench, name: str, file: Path) -> bytes:
     """The log of the batch in a format."""
-    where = ("--data-dir", str(bench.journal_dir.parent))
     batch = bench.recipes[0].batch
-    assert main(("log", "export", "--batch", batch, "--format", name, "-o", str(file), *where)) == 0
+    assert main(("log", "export", "--batch", batch, "--format", name, "-o", str(file), *place(bench))) == 0
     return file.read_bytes()
 
 
@@ -80,6 +84,11 @@ def test_the_end_of_a_wire_tells_neither_password_nor_claim_code_nor_a_secret(tm
             assert secret.encode().hex(" ") not in told
             assert secret.encode().hex() not in told
         assert "; got " not in told, "no bytes of an exchange are kept"
+        page = tmp_path / "page.html"
+        assert main(("report", finished.attempt or "", "-o", str(page), *place(bench))) == 0
+        for shown in (page.read_text(encoding="utf-8"), exported(bench, "jsonl", tmp_path / "log.jsonl").decode()):
+            assert "JOIN_NEW_NETWORK: " in shown
+            bench.check_no_secret(shown)
 
 
 def test_a_good_attempt_keeps_nothing_of_its_wire(tmp_path: Path) -> None:
@@ -114,16 +123,15 @@ def test_after_a_restart_report_find_and_the_life_of_the_unit_show_it(
         last = finished.wire[-1]
         bench.stop()
         bench.start(BARRED)
-        where = ("--data-dir", str(bench.journal_dir.parent))
-        assert main(("report", finished.attempt or "", "-o", str(page), *where)) == 0
+        assert main(("report", finished.attempt or "", "-o", str(page), *place(bench))) == 0
         bench.command(SaveReport(1, finished.attempt or ""))
         saved = [Path(event.what) for _, event in bench.events if isinstance(event, CommandDone)]
         for path in (page, saved[-1]):
             assert f"{last}\n</pre>" in path.read_text(encoding="utf-8")
         capsys.readouterr()
-        assert main(("log", "find", str(unit.spec.device_id), *where)) == 0
+        assert main(("log", "find", str(unit.spec.device_id), *place(bench))) == 0
         assert last not in capsys.readouterr().out
-        assert main(("log", "find", str(unit.spec.device_id), "--wire", *where)) == 0
+        assert main(("log", "find", str(unit.spec.device_id), "--wire", *place(bench))) == 0
         assert last in capsys.readouterr().out
         with bench.reader() as journal:
             life = JournalRecords(journal, tmp_path).life(str(unit.spec.device_id))
