@@ -13,11 +13,13 @@ from functools import partial
 from operator import attrgetter
 
 from ..figures import Figures
+from ..journal.answers import lots_of
 from ..journal.batch_seal import Signer, seal_key
-from ..journal.entries import stamp
+from ..journal.entries import stamped
 from ..journal.export_rows import (
     ExportRow,
     Measured,
+    Reading,
     count_tries,
     export_rows,
     measured_values,
@@ -28,9 +30,11 @@ from ..journal.passport_rows import Told, told_of
 from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord
 from ..journal.tallies import Failure, Hour, failures, figures_of, hours, newest_entry, on_no_unit
-from ..model import VERDICT_WORD, Measurement
+from ..model import VERDICT_WORD
 
 Value = str | int | float | None
+Valued = Callable[[Sequence[ExportRow]], Iterator[Sequence[Value]]]
+"""Gives the values of some rows column by column."""
 
 
 class Type(enum.Enum):
@@ -52,9 +56,10 @@ class Column:
     value: Callable[[ExportRow], Value]
 
 
+_RESULT = {verdict.name: word for verdict, word in VERDICT_WORD.items()}
 COLUMNS = (
     # names as in the vendor's device lists
-    Column("Device ID", Type.TEXT, attrgetter("attempt.device_id")),
+    Column("Device ID", Type.TEXT, attrgetter("kept.device_id")),
     Column("Device Name", Type.TEXT, attrgetter("shown.name")),
     Column("ICCID", Type.TEXT, attrgetter("shown.iccid")),
     Column("IMEI", Type.TEXT, attrgetter("shown.imei")),
@@ -69,23 +74,23 @@ COLUMNS = (
     Column("Platform Name", Type.TEXT, lambda row: row.shown.platform_name or row.shown.platform),
     Column("Firmware Version", Type.NUMBER, attrgetter("shown.firmware_version")),
     # ours
-    Column("Batch", Type.TEXT, attrgetter("attempt.batch")),
-    Column("Attempt", Type.TEXT, attrgetter("attempt.attempt")),
-    Column("Slot", Type.NUMBER, attrgetter("attempt.slot")),
-    Column("Operator", Type.TEXT, attrgetter("attempt.operator")),
-    Column("Profile Released By", Type.TEXT, attrgetter("attempt.release")),
-    Column("Lots", Type.TEXT, lambda row: ", ".join(row.attempt.lots)),
+    Column("Batch", Type.TEXT, attrgetter("kept.batch")),
+    Column("Attempt", Type.TEXT, attrgetter("kept.attempt")),
+    Column("Slot", Type.NUMBER, attrgetter("kept.slot")),
+    Column("Operator", Type.TEXT, attrgetter("kept.operator")),
+    Column("Profile Released By", Type.TEXT, attrgetter("release")),
+    Column("Lots", Type.TEXT, lambda row: ", ".join(lots_of(row.kept.lots))),
     Column("Protection Intended", Type.TEXT, attrgetter("shown.protection_intended")),
     Column("Protection Observed", Type.TEXT, attrgetter("shown.protection")),
-    Column("Started", Type.TIME, lambda row: stamp(row.attempt.started_at)),
-    Column("Finished", Type.TIME, lambda row: stamp(at) if (at := row.attempt.finished_at) else None),
-    Column("Seconds", Type.SECONDS, attrgetter("attempt.seconds")),
-    Column("Verdict", Type.TEXT, lambda row: None if row.attempt.verdict is None else row.attempt.verdict.name),
-    Column("Result", Type.TEXT, lambda row: None if row.attempt.verdict is None else VERDICT_WORD[row.attempt.verdict]),
+    Column("Started", Type.TIME, lambda row: stamped(row.kept.started_at)),
+    Column("Finished", Type.TIME, lambda row: stamped(at) if (at := row.kept.finished_at) else None),
+    Column("Seconds", Type.SECONDS, attrgetter("kept.seconds")),
+    Column("Verdict", Type.TEXT, attrgetter("kept.verdict")),
+    Column("Result", Type.TEXT, lambda row: None if row.kept.verdict is None else _RESULT[row.kept.verdict]),
     Column("First Judged", Type.TEXT, lambda row: row.judged[0].name if row.judged else None),
     Column("Judged Attempts", Type.NUMBER, lambda row: len(row.judged)),
-    Column("Failed Step", Type.TEXT, attrgetter("attempt.failed_step")),
-    Column("Reason", Type.TEXT, attrgetter("attempt.reason")),
+    Column("Failed Step", Type.TEXT, attrgetter("kept.failed_step")),
+    Column("Reason", Type.TEXT, attrgetter("kept.reason")),
 )
 """The columns of every batch; `BatchLog.columns` adds two for each of its steps, and those of measured values."""
 
@@ -127,7 +132,7 @@ class BatchLog:
         """
         return self.valued()[0]
 
-    def valued(self) -> tuple[tuple[Column, ...], Callable[[ExportRow], list[Value]]]:
+    def valued(self) -> tuple[tuple[Column, ...], Valued]:
         """Return the `columns`, and what gives the values of all of them: much faster than asking each."""
         of_values = [column for one in self._measured() for column in _value_columns(one)]
         if of_values:
@@ -137,11 +142,10 @@ class BatchLog:
         of_steps = [column for step in steps for column in _of_step(step)]
         before, after = ([column.value for column in some] for some in ((*COLUMNS, *secret), of_values))
 
-        def values(row: ExportRow) -> list[Value]:
-            told: list[Value] = [None] * len(of_steps)
-            told[::2] = map(row.outcomes.get, steps)
-            told[1::2] = map(row.seconds.get, steps)
-            return [*[of(row) for of in before], *told, *[of(row) for of in after]]
+        def values(rows: Sequence[ExportRow]) -> Iterator[Sequence[Value]]:
+            yield from ([*map(of, rows)] for of in before)
+            yield from _of_all_steps(steps, rows)
+            yield from ([*map(of, rows)] for of in after)
 
         return (*COLUMNS, *secret, *of_steps, *of_values), values
 
@@ -157,20 +161,36 @@ class BatchLog:
 
 def _of_step(step: str) -> tuple[Column, Column]:
     return (
-        Column(step, Type.TEXT, lambda row: row.outcomes.get(step)),
-        Column(f"{step} s", Type.SECONDS, lambda row: row.seconds.get(step)),
+        Column(step, Type.TEXT, lambda row: dict(zip(row.names, row.outcomes, strict=True)).get(step)),
+        Column(f"{step} s", Type.SECONDS, lambda row: dict(zip(row.names, row.seconds, strict=True)).get(step)),
     )
+
+
+def _of_all_steps(steps: Sequence[str], rows: Sequence[ExportRow]) -> list[list[Value]]:
+    """Return the values of both columns of each of ``steps``, made for all rows with the same outcomes together."""
+    told: dict[str, tuple[list[Value], list[Value]]] = {
+        step: ([None] * len(rows), [None] * len(rows)) for step in steps
+    }
+    alike: dict[tuple[str, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        alike.setdefault((row.kept.steps, row.kept.outcomes), []).append(place)
+    for places in alike.values():
+        names = rows[places[0]].names
+        seconds = ",".join([rows[place].kept.seconds_by_step[1:-1] for place in places]).split(",")
+        for number, (step, outcome) in enumerate(zip(names, rows[places[0]].outcomes, strict=True)):
+            of_outcome, of_seconds = told[step]
+            for place, took in zip(places, seconds[number :: len(names)], strict=True):
+                of_outcome[place], of_seconds[place] = outcome, took
+    return [column for pair in told.values() for column in pair]
 
 
 def _value_columns(one: Measured) -> Iterator[Column]:
     name = f"{one.step}: {one.name}"
 
-    def column(tail: str, told: Callable[[Measurement], Value], type_: Type = Type.VALUE) -> Column:
+    def column(tail: str, told: Callable[[Reading], Value], type_: Type = Type.VALUE) -> Column:
         def value(row: ExportRow) -> Value:
-            for step, measured, is_last in row.values:
-                if is_last and step == one.step and measured.name == one.name:
-                    return told(measured)
-            return None
+            measured = row.last_values.get((one.step, one.name))
+            return None if measured is None else told(measured)
 
         return Column(name + tail, type_, value)
 
@@ -184,7 +204,7 @@ def _value_columns(one: Measured) -> Iterator[Column]:
 
 
 def _out_of_limits(row: ExportRow) -> str:
-    return ", ".join(measured.name for _, measured, is_last in row.values if is_last and measured.is_out)
+    return ", ".join(one.name for one in row.values if one.is_last and one.is_out)
 
 
 @contextlib.contextmanager

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterator
 from typing import TextIO
 
-from ..journal.entries import stamp
-from ..journal.export_rows import ExportRow
+from ..journal.entries import stamped
+from ..journal.export_rows import ExportRow, in_blocks
 from .batch_log import BatchLog, Type, Value
-from .csvfile import begin, write_lines
+from .csvfile import Lines
 from .dialect import SAFE, Dialect
 from .exporter import Exporter
 
@@ -21,17 +21,18 @@ TYPES = tuple({"Started": Type.TIME, "Seconds": Type.SECONDS}.get(name, Type.TEX
 
 def step_rows(row: ExportRow) -> Iterator[tuple[Value, ...]]:
     """Yield the cells of each try of a step of one attempt, in the order of `HEADER`."""
-    attempt = row.attempt
-    whose = attempt.batch, attempt.attempt, attempt.device_id, row.shown.serial, stamp(attempt.started_at)
+    kept = row.kept
+    whose = kept.batch, kept.attempt, kept.device_id, row.shown.serial, stamped(kept.started_at)
     for one in row.steps:
         yield (*whose, one.step, one.outcome.value, one.seconds, one.reason, one.proof)
 
 
 def write_steps(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and one row a try; return how many tries."""
-    writer = begin(file, dialect)
-    writer.writerow(HEADER)
-    return write_lines(writer, TYPES, itertools.chain.from_iterable(map(step_rows, log.rows())), dialect)
+    lines = Lines(file, TYPES, dialect)
+    lines.head(HEADER)
+    rows = itertools.chain.from_iterable(map(step_rows, log.rows()))
+    return sum(lines.add(zip(*some, strict=True)) for some in in_blocks(rows))
 
 
 STEPS = Exporter(

@@ -21,10 +21,10 @@ from xlsxwriter.worksheet import Worksheet
 from drivers.plain_text import printable
 
 from ..figures import Figures
-from ..journal.export_rows import ExportRow
+from ..journal.export_rows import in_blocks
 from ..journal.records import BatchRecord
 from ..model import VERDICT_WORD
-from .batch_log import BatchLog, Type, Value
+from .batch_log import BatchLog, Type, Value, Valued
 from .exporter import Exporter
 from .sheet_rows import MOST_CHARS, SheetRows, fill
 from .steps import HEADER, TYPES, step_rows
@@ -115,17 +115,18 @@ def write_workbook(log: BatchLog, file: IO[Any]) -> int:
         return rows["Units"].at - 1
 
 
-def _fill(rows: Mapping[str, SheetRows], log: BatchLog, values: Callable[[ExportRow], list[Value]]) -> None:
+def _fill(rows: Mapping[str, SheetRows], log: BatchLog, values: Valued) -> None:
     units, steps, measured = rows["Units"], rows["Steps"], rows["Measurements"]
     tries = log.tries()
-    for row in log.rows(detailed=tries < MOST_ROWS):
-        units.add(values(row))
-        for cells in step_rows(row):
-            steps.add(cells)
-        who = (row.attempt.batch, row.attempt.attempt, row.attempt.device_id, row.shown.serial)
-        for step, one, _ in row.values:
-            limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
-            measured.add((*who, step, one.name, one.value, one.unit, *limits))
+    for some in in_blocks(log.rows(detailed=tries < MOST_ROWS)):
+        for row, cells in zip(some, zip(*values(some), strict=True), strict=True):
+            units.add(cells)
+            for one_try in step_rows(row):
+                steps.add(one_try)
+            who = (row.kept.batch, row.kept.attempt, row.kept.device_id, row.shown.serial)
+            for one in row.values:
+                limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
+                measured.add((*who, one.step, one.name, one.value, one.unit, *limits))
     if tries >= MOST_ROWS:
         steps.dropped = tries
 

@@ -71,7 +71,7 @@ def attempt_of(
     return AttemptRecord(
         attempt, station_id, batch or "", device_id, int(slot), port_path, profile, texts(planned), operator,
         time_of(started_at), _time_or_none(finished_at), seconds, None if verdict is None else Verdict[verdict],
-        failed_step, reason, release, _lots(lots),
+        failed_step, reason, release, lots_of(lots),
     )  # fmt: skip
 
 
@@ -82,7 +82,8 @@ def texts(told: str) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=64)  # a batch is made of few
-def _lots(told: str) -> tuple[str, ...]:
+def lots_of(told: str) -> tuple[str, ...]:
+    """Return the names of the lots in a list of JSON, as `LOTS` gives it."""
     return tuple(lot_name(part, lot) for part, lot in json.loads(told))
 
 

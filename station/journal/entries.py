@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,6 +175,14 @@ def stamp(at: datetime.datetime) -> str:
     if at.tzinfo is None:
         raise JournalError(f"the time {at} has no time zone; use the clock's utc()")
     return at.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def stamped(text: str) -> str:
+    """Return a time of the journal, ISO 8601 with its offset, as `stamp` formats it: it nearly always is that."""
+    return text if _STAMP.fullmatch(text) else stamp(datetime.datetime.fromisoformat(text))
+
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", re.ASCII)
 
 
 def json_text(value: Any) -> str:

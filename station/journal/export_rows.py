@@ -4,47 +4,112 @@ from __future__ import annotations
 
 import datetime
 import functools
+import itertools
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import BadInput
-from ..model import Measurement, Outcome, StepRecord, Verdict
+from ..model import Outcome, StepRecord, Verdict
 from .answers import ATTEMPT, LOTS, attempt_of, measurements, moment_of, texts
-from .kept_rows import Shown, Told, told_of
+from .kept_rows import Shown, told_of
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 from .told import wire_in
 
 
-class Value(NamedTuple):
-    """What one try of a step measured."""
+class Reading(NamedTuple):
+    """What one try of a step measured; see `Measurement`."""
 
     step: str
-    measurement: Measurement
     is_last: bool  # by the last try of its step
+    name: str
+    value: float | str
+    unit: str
+    low: float | None
+    high: float | None
+    wanted: str
+    is_out: bool
 
 
-@dataclass(frozen=True, slots=True)
+class Kept(NamedTuple):
+    """One attempt as the tables keep it, in the order of `_ROWS`: times are texts, lists are JSON."""
+
+    started_seq: int
+    finished_seq: int | None
+    judged: str | None  # every PASS and FAIL of this unit in this batch, oldest first, with commas in between
+    facts: str  # this and the next four: as in `Told`
+    steps: str
+    outcomes: str
+    seconds_by_step: str
+    measured: str
+    attempt: str  # this and all that follow: `ATTEMPT`
+    station_id: str
+    batch: str
+    device_id: str | None
+    slot: int
+    port_path: str
+    profile: str
+    planned: str
+    operator: str
+    started_at: str
+    finished_at: str | None
+    seconds: float | None
+    verdict: str | None
+    failed_step: str
+    reason: str
+    lots: str
+
+
 class ExportRow:
-    """One attempt, with what was known of its unit at its end, owed work included (now, for one that still runs)."""
+    """One attempt, with what was known of its unit at its end, owed work included (now, for one that still runs).
 
-    attempt: AttemptRecord
-    shown: Shown
-    outcomes: Mapping[str, str]  # of each step, by its last try
-    seconds: Mapping[str, str]  # of each step, all its tries; as `in_milliseconds` writes them
-    values: tuple[Value, ...]  # all that was measured, in every try
-    judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
-    details: Details | None  # None where nobody asked for them
+    ``kept`` is what the tables hold. All else is made of it when it is asked for: most formats show only a part.
+    """
+
+    def __init__(self, kept: Kept, release: str, details: Details | None) -> None:
+        self.kept = kept
+        self.release = release
+        """Who released the profile of its batch, "" for nobody."""
+        self.details = details
+        """None where nobody asked for them."""
+        self.shown = Shown._make(_read(kept.facts))
+        self.names = names = texts(kept.steps)
+        """The steps that were tried, in the order of their first tries."""
+        self.values = tuple([Reading(names[place], *rest) for place, *rest in _read(kept.measured)])
+        """All that was measured, in every try."""
+        self.last_values = {(one.step, one.name): one for one in reversed(self.values) if one.is_last}
+        """What the last try of each step measured, by step and name; the first of those with one name."""
+
+    @functools.cached_property
+    def attempt(self) -> AttemptRecord:
+        """Return the attempt as other questions to the journal give it."""
+        columns: tuple[Any, ...] = self.kept[_OF_ATTEMPT:]
+        return attempt_of(self.release, *columns)
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Return how the last try of each of ``names`` ended."""
+        return texts(self.kept.outcomes)
+
+    @property
+    def seconds(self) -> list[str]:
+        """Return the seconds of all tries of each of ``names``, as `in_milliseconds` writes them."""
+        return self.kept.seconds_by_step[1:-1].split(",") if self.names else []
+
+    @property
+    def judged(self) -> tuple[Verdict, ...]:
+        """Return every PASS and FAIL of this unit in this batch, oldest first."""
+        return _judged(self.kept.judged)
 
     @property
     def facts(self) -> Mapping[str, str]:
         """Return value by name of every fact, or of those that have a column where no detail was asked for."""
         if self.details is not None:
             return self.details.facts
-        known = {"device_id": self.attempt.device_id, **self.shown._asdict()}
+        known = {"device_id": self.kept.device_id, **self.shown._asdict()}
         return {name: value for name, value in known.items() if value is not None}
 
     def fact(self, *names: str) -> str:
@@ -82,14 +147,16 @@ _CHOSEN = """SELECT id FROM (
             PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
         FROM attempts WHERE batch IN (SELECT value FROM json_each(:batches)))
     WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
-_ROW = f"""SELECT started_seq, finished_seq,
+_ROWS = f"""SELECT started_seq, finished_seq,
         (SELECT group_concat(verdict) FROM (
             SELECT verdict FROM attempts AS one WHERE one.batch = attempts.batch AND one.device_id = attempts.device_id
             AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)),
         facts, steps, outcomes, kept_rows.seconds, measured, {", ".join(f"attempts.{name}" for name in ATTEMPT[:-1])},
         {LOTS.format("attempts")}
-    FROM attempts LEFT JOIN kept_rows USING (started_seq) WHERE attempts.rowid = ?"""
-"""Rows are sorted by their numbers and read one by one: sorted whole, a batch of 100,000 would go through the disk."""
+    FROM json_each(?) AS chosen CROSS JOIN attempts ON attempts.rowid = chosen.value
+    LEFT JOIN kept_rows USING (started_seq) ORDER BY started_seq"""
+"""Rows are sorted by their numbers and read in blocks: sorted whole, a batch of 100,000 would go through the disk."""
+_TOLD, _OF_ATTEMPT = map(Kept._fields.index, ("facts", ATTEMPT[0]))
 _FACTS = """SELECT name, value FROM facts WHERE device_id = ?1 AND NOT disputed
     AND (?2 IS NULL OR seq <= ?2 OR ?3 = (
         SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
@@ -114,18 +181,27 @@ def export_rows(
     releases = _releases(db)
     cursor = db.cursor()
     cursor.row_factory = None  # a column is found by its place ten times as fast as by its name
-    for (chosen,) in db.execute(_CHOSEN, wanted):
-        started, finished, judged, *rest = cursor.execute(_ROW, (chosen,)).fetchone()
-        told, columns = Told(*rest[:5]), rest[5:]
-        attempt = attempt_of(_release_at(releases, columns[2], started), *columns)
-        if told.facts is None:  # it runs, or its station stopped during it
-            told = told_of(db, attempt.attempt, attempt.device_id)
-        names = texts(told.steps)
-        yield ExportRow(
-            attempt, Shown(*_read(told.facts)), dict(zip(names, texts(told.outcomes), strict=True)),
-            dict(zip(names, told.seconds[1:-1].split(","), strict=False)), _values(names, told.measured),
-            _judged(judged), _details(db, attempt, finished) if detailed else None,
-        )  # fmt: skip
+    chosen = (number for (number,) in db.execute(_CHOSEN, wanted))
+    for some in in_blocks(chosen):
+        for kept in map(Kept._make, cursor.execute(_ROWS, (json.dumps(some),)).fetchall()):
+            if kept.facts is None:  # it runs, or its station stopped during it
+                told = told_of(db, kept.attempt, kept.device_id)
+                kept = Kept(*kept[:_TOLD], *told, *kept[_OF_ATTEMPT:])
+            release = _release_at(releases, kept.batch, kept.started_seq)
+            yield ExportRow(kept, release, _details(db, kept) if detailed else None)
+
+
+_T = TypeVar("_T")
+
+
+def in_blocks(rows: Iterable[_T]) -> Iterator[list[_T]]:
+    """Yield some hundred of ``rows`` at a time: asked for, or shown, together they take much less time."""
+    left = iter(rows)
+    while some := list(itertools.islice(left, _BLOCK)):
+        yield some
+
+
+_BLOCK = 500
 
 
 def _read(told: str) -> Any:
@@ -135,27 +211,18 @@ def _read(told: str) -> Any:
 _DECODER = json.JSONDecoder()
 
 
-def _values(names: Sequence[str], told: str) -> tuple[Value, ...]:
-    if told == "[]":
-        return ()
-    return tuple(
-        Value(names[place], Measurement(name, value, unit, low, high, wanted, bool(is_out)), is_last)
-        for place, is_last, name, value, unit, low, high, wanted, is_out in _read(told)
-    )
-
-
-def _details(db: sqlite3.Connection, attempt: AttemptRecord, finished_seq: int | None) -> Details:
+def _details(db: sqlite3.Connection, kept: Kept) -> Details:
     facts: dict[str, str] = {}
-    if attempt.device_id is not None:
-        held = map(tuple, db.execute(_FACTS, (attempt.device_id, finished_seq, attempt.attempt)))
-        facts = {**dict(held), "device_id": attempt.device_id}
+    if kept.device_id is not None:
+        held = map(tuple, db.execute(_FACTS, (kept.device_id, kept.finished_seq, kept.attempt)))
+        facts = {**dict(held), "device_id": kept.device_id}
     steps, ended = [], []
-    for step, outcome, seconds, at, body in db.execute(_TRIES, (attempt.attempt,)):
+    for step, outcome, seconds, at, body in db.execute(_TRIES, (kept.attempt,)):
         told = _read(body)
         values = measurements(told["measurements"]) if "measurements" in told else ()
         steps.append(StepRecord(step, Outcome(outcome), told.get("reason", ""), told.get("proof", ""), seconds, values))
         ended.append(moment_of(at))
-    wire = wire_in(db, attempt.attempt) if attempt.verdict in (Verdict.FAIL, Verdict.ERROR) else ()
+    wire = wire_in(db, kept.attempt) if kept.verdict in ("FAIL", "ERROR") else ()
     return Details(facts, tuple(steps), tuple(ended), wire)
 
 

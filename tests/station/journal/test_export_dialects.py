@@ -15,7 +15,7 @@ from station.errors import BadInput
 from station.export import CSV
 from station.export.batch_log import Type, batch_log
 from station.export.cells import guarded_all, unguarded
-from station.export.csvfile import cell_of, cells_of
+from station.export.csvfile import Lines, cell_of, cells_of
 from station.export.dialect import BOM, PLAIN, SAFE, Dialect, dialect_of
 from station.export.steps import STEPS
 from station.journal import Journal
@@ -137,3 +137,16 @@ def test_cells_made_together_are_those_made_one_by_one(values: list[str | None])
 def test_no_text_that_is_guarded_is_taken_for_a_harmless_one(text: str) -> None:
     assert guarded_all([text, "x"]) is None
     assert guarded_all(["x", text]) is None
+
+
+@given(
+    st.lists(st.tuples(st.text(st.sampled_from("a1,;| \"'\n\r=_é")), st.text(), st.none()), min_size=1),
+    st.sampled_from([SAFE, PLAIN, *(Dialect(delimiter=sign, decimal=".") for sign in ";\t| _")]),
+)
+@example([('say "hi"', "a,b", None), ("", "", None), ("a,,b", "", None)], PLAIN)
+def test_lines_are_those_that_the_csv_module_writes(lines: list[tuple[str, str, None]], dialect: Dialect) -> None:
+    ours, theirs = io.StringIO(newline=""), io.StringIO(newline="")
+    assert Lines(ours, [Type.TEXT] * 3, dialect).add(zip(*lines, strict=True)) == len(lines)
+    cell = cell_of(Type.TEXT, dialect)
+    csv.writer(theirs, delimiter=dialect.delimiter).writerows(map(cell, line) for line in lines)
+    assert ours.getvalue() == theirs.getvalue()

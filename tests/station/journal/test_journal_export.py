@@ -24,7 +24,8 @@ from station.export import JSONL, export, write_dump
 from station.export.batch_log import batch_log
 from station.export.cells import Cells, guarded, unguarded
 from station.journal import Journal
-from station.journal.export_rows import merge
+from station.journal.entries import stamped
+from station.journal.export_rows import in_blocks, merge
 from station.model import IdentityFact, Measurement, Outcome, Verdict
 
 VENDOR = (
@@ -365,8 +366,23 @@ def test_the_values_of_a_row_are_those_that_each_column_gives(journal: Journal) 
         columns, values = log.valued()
         rows = list(log.rows())
         assert len(rows) == 5
-        assert [values(row) for row in rows] == [[column.value(row) for column in columns] for row in rows]
+        assert [[*told] for told in values(rows)] == [[*map(column.value, rows)] for column in columns]
         assert [column.name for column in columns] == [column.name for column in log.columns()]
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1000])
+def test_blocks_hold_all_rows_in_their_order(count: int) -> None:
+    blocks = list(in_blocks(range(count)))
+    assert [row for block in blocks for row in block] == list(range(count))
+    assert all(blocks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-05T06:00:00.000+00:00", "2026-01-05T07:00:00.000+01:00", "2026-01-05T06:00:00Z", "20260105T060000Z"],
+)
+def test_a_time_is_shown_as_a_station_writes_it_however_the_entry_has_it(text: str) -> None:
+    assert stamped(text) == "2026-01-05T06:00:00.000+00:00"
 
 
 def test_what_a_running_attempt_shows_is_what_is_kept_of_it_when_it_ends(journal: Journal) -> None:
