@@ -56,12 +56,22 @@ def test_every_test_asserts_something() -> None:
 
 WALL_CLOCK = frozenset({"monotonic", "perf_counter", "time"})
 PROCESSES = frozenset({"run", "communicate", "check_output"})
+LONG_S = 60.0
 PATIENT = frozenset({"test_screen_terminal.py", "test_front_usbip.py"})
 """Wait minutes for another process that has no clock of ours; a hang is pytest's to end."""
 
 
+def is_short_wait(judged: ast.expr) -> bool:
+    """A wait of seconds for what has to come; to see that something has not come yet, a moment is enough."""
+    match judged:
+        case ast.Call(func=ast.Attribute(attr="wait"), args=[ast.Constant(value=float() as seconds)]):
+            return seconds < LONG_S
+        case _:
+            return False
+
+
 def impatient(files: Iterable[Path]) -> list[str]:
-    """Lines that a busy machine could fail: a time on the wall in an assertion, a limit on another process."""
+    """Lines that a busy machine could fail: a time on the wall or a short wait asserted, a limit on a process."""
     found = []
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -69,7 +79,8 @@ def impatient(files: Iterable[Path]) -> list[str]:
                 isinstance(node, ast.Call) and getattr(node.func, "attr", "") in PROCESSES
                 and any(keyword.arg == "timeout" for keyword in node.keywords)
             )  # fmt: skip
-            if is_limit or (isinstance(node, ast.Assert) and called(node) & WALL_CLOCK):
+            is_judged = isinstance(node, ast.Assert) and (called(node) & WALL_CLOCK or is_short_wait(node.test))
+            if is_limit or is_judged:
                 found.append(f"{path.name}:{getattr(node, 'lineno', 0)}")
     return found
 
@@ -87,8 +98,11 @@ def test_an_impatient_test_is_found(tmp_path: Path) -> None:
         "subprocess.run(words, timeout=5)\n"
         "subprocess.run(words)\n"
         "bench.ask(request, timeout=5)\n"
+        "assert done.wait(5.0)\n"
+        "assert done.wait(60.0)\n"
+        "assert not early.wait(0.05)\n"
     )
-    assert impatient([file]) == ["test_toy.py:1", "test_toy.py:3"]
+    assert sorted(impatient([file])) == ["test_toy.py:1", "test_toy.py:3", "test_toy.py:6"]
 
 
 def test_a_test_without_assertion_is_found(tmp_path: Path) -> None:
