@@ -169,7 +169,7 @@ class Station:
             closed=ClosedPlaces(settings.ignored_ports, settings.off), keep_off=settings.keep_off,
             commands={"REPRINT": self.labels.print_again},
         )  # fmt: skip
-        self.bench.on_opened = self.line.batch_opened
+        self.bench.on_changed = self.line.batches_changed
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
         self._enumerator = Enumerator(
             hardware.usb_host, clock, self.line.hotplug, hardware.changes, on_failure=self._usb_failed

@@ -11,7 +11,7 @@
      |   +- JournalDamaged the file itself does not hold together
      +- UnitRejected    the unit does not meet the profile: wrong platform, label, product, ...
      +- StepFault       a step found that it cannot decide
-     +- NoBatchOpen     the batch for a unit is not open: that is about the bench, so the unit waits
+     +- NoBatchOpen     no open batch takes a unit: that is about the bench, so the unit waits
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class StepFault(StationError):
 
 
 class NoBatchOpen(StationError):
-    """No batch is open, or none any more for such a unit. That is no fault of the unit: its slot waits for one.
+    """No open batch takes the unit. Which are open is no fault of it: its slot asks to open one or to take it out.
 
     ``say`` tells the operator.
     """

@@ -93,8 +93,7 @@ def _hands(event: HandsNeeded, words: Words) -> str:
 
 def _held(event: StepHeld, words: Words) -> str:
     queue = [words.line(Say("before_it", count=str(event.before)))] if event.before else []
-    is_of_unit = event.slot and not event.attempt  # it waits for a batch; all else without a step waits for the journal
-    step = event.step or words.text("headless-unit" if is_of_unit else "headless-record")
+    step = event.step or words.text("headless-record")
     return words.text("headless-held", step=step, what=words.joined([words.line(event.say), *queue]))
 
 

@@ -293,6 +293,17 @@ class LineBench:
         """Walk the unit in the slot again."""
         return self._walked(lambda: self.command(RetrySlot(slot)), slot, within, None, leave=False)
 
+    def unwanted(self, unit: VirtualUnit, slot: int = 1) -> HandsNeeded:
+        """Plug in a unit that no open batch takes, and leave it; return what its slot says. Nothing else happens."""
+        mark, before = self.mark(), (unit.transfers["control"], unit.score.flash_writes, self.cloud.requests())
+        self.plug(unit, slot)
+        asked = self.wait_for(HandsNeeded, slot=slot, since=mark, within=5.0)
+        self.sleep(60.0)
+        assert [event for _, event in self.events[mark:] if event.slot == slot and event.attempt] == []
+        assert (unit.transfers["control"], unit.score.flash_writes, self.cloud.requests()) == before
+        assert isinstance(asked, HandsNeeded)
+        return asked
+
     def _walked(
         self, begin: Callable[[], None], slot: int, within: float, during: Callable[[], None] | None, *, leave: bool
     ) -> Walk:

@@ -233,7 +233,7 @@ def _closing_words(demo: Demo, summary: BatchSummary, words: Words) -> str:
 
 def status(demo: Demo, tally: Tally) -> int:
     """Return the exit status of a demo that ran to its end."""
-    is_off = bool(demo.dark_slots) or any(row.problems for row in demo.reconciliation)
+    is_off = bool(demo.dark_slots or demo.unwanted_slots) or any(row.problems for row in demo.reconciliation)
     return tally.exit_status or int(is_off)
 
 
@@ -279,6 +279,8 @@ def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:
     demo.stop_station(why or "every unit is through")
     for slot in demo.dark_slots:
         sys.stderr.write(f"the unit in slot {slot} never came up, so nobody could walk it\n")
+    for slot in demo.unwanted_slots:
+        sys.stderr.write(f"slot {slot} had a unit that no open batch takes; it was taken out\n")
     for fault in demo.unhappened:
         sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
     return demo.summary(tally.units, seconds)

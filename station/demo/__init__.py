@@ -271,6 +271,11 @@ class Demo:
         )  # fmt: skip
 
     @property
+    def unwanted_slots(self) -> tuple[int, ...]:
+        """Slots with a unit that no open batch took."""
+        return tuple(hands.slot for hands in self._hands if hands.has_unwanted_unit)
+
+    @property
     def dark_slots(self) -> tuple[int, ...]:
         """Slots whose unit never came up."""
         return tuple(hands.slot for hands in self._hands if hands.has_dark_unit)

@@ -45,6 +45,7 @@ class Hands:
         self._thread: ClockThread | None = None
         self.failure: Exception | None = None
         self.has_dark_unit = False  # it never came up, so no walk judged it
+        self.has_unwanted_unit = False  # no open batch takes it, so it was taken out unwalked
 
     def start(self) -> None:
         """Begin to plug in."""
@@ -107,7 +108,11 @@ class Hands:
             self._past |= self._walks
         self._bus.plug(port, unit)
         while (event := self._next_event(unit)) is not None:
-            if isinstance(event, HandsNeeded):
+            if isinstance(event, HandsNeeded) and event.sentence in _UNWANTED:
+                if self._looks(unit, verdict):
+                    self.has_unwanted_unit = True
+                    break
+            elif isinstance(event, HandsNeeded):
                 self._scan_what(event) if event.waits_for_scan else self._press(event)
             elif isinstance(event, AttemptFinished) and event.attempt not in self._past:
                 verdict = event.verdict
@@ -142,8 +147,8 @@ class Hands:
         found = self._bus.unit_at(port_of(self.slot))
         return found if isinstance(found, VirtualUnit) else None
 
-    def _looks(self, unit: VirtualUnit, verdict: Verdict) -> bool:
-        """Look at the verdict for a while, longer if a unit is on its way. False: one came and is being walked.
+    def _looks(self, unit: VirtualUnit, verdict: Verdict | None) -> bool:
+        """Look at the slot for a while, longer if a unit is on its way. False: one came and is being walked.
 
         With ``keeps_bad`` a unit that did not pass stays in its slot until a technician has it walked again.
         """
@@ -186,6 +191,8 @@ class Hands:
 
 _GOOD = frozenset({Verdict.PASS, Verdict.PENDING})
 """After these nobody plugs a unit in again."""
+_UNWANTED = frozenset({"wrong_platform", "no_profile"})
+"""What a slot says of a unit that is to be taken out."""
 _CARD = frozenset({"scan_card", "card_differs", "not_the_card"})
 """What a walk asks for a SIM card with (keys of the catalogue)."""
 _PRINTED = frozenset({"scan_printed", "old_label"})

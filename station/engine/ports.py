@@ -191,8 +191,7 @@ class SessionOpener(Protocol):
     def open(self, seat: Seat) -> Session:
         """Open a session.
 
-        Raises `UnitRejected` when no open profile fits, `NoBatchOpen` when there is none at all, `Disconnected` when
-        the unit left.
+        Raises `NoBatchOpen` when no open batch takes the unit, `Disconnected` when it left.
         """
         ...
 

@@ -26,8 +26,8 @@ from .events import (
     CommandDone,
     CommandRefused,
     Event,
+    HandsNeeded,
     Head,
-    StepHeld,
 )
 from .ports import JournalPort, Seat, SessionOpener
 from .scanner import ScannerTurn, SlotDesk
@@ -85,7 +85,7 @@ class SlotRunner:
         self._talk: Conversation | None = None  # at the unit's console now
         self._judged: frozenset[str] = frozenset()  # identities of the unit that had the last attempt
         self._handled = -1  # generation of the port whose unit has its verdict
-        self._batches_opened = 0  # since the station started
+        self._batches = 0  # how often the open batches changed since the station started
         self._awaits_batch = False  # the unit on the port does
         self._unrecorded: tuple[Event, ...] = ()  # of an attempt that ended while the journal was unavailable
         self._is_stopping = False
@@ -127,13 +127,13 @@ class SlotRunner:
         if talk is not None:
             talk.end("left")
 
-    def batch_opened(self) -> None:
-        """Take note of a new batch: a unit that waits for one is walked."""
+    def batches_changed(self) -> None:
+        """Take note that a batch was opened or closed: a unit that waits for one is looked at again."""
         with self._condition:
-            self._batches_opened += 1
-            if self._awaits_batch:
-                self._handled, self._awaits_batch = -1, False
-            self._condition.notify_all()
+            self._batches += 1
+            is_awaited, self._awaits_batch = self._awaits_batch, False
+        if is_awaited:
+            self._ask(_Job())
 
     def abort(self) -> None:
         """End the running attempt as stopped by the operator."""
@@ -257,12 +257,12 @@ class SlotRunner:
     def _run(self, job: _Job) -> None:
         seat = Seat(self.slot, self.port, f"a-{secrets.token_hex(6)}", self._clock.token())
         with self._condition:
-            generation, opened, self._awaits_batch = self.port.generation, self._batches_opened, False
+            generation, batches, self._awaits_batch = self.port.generation, self._batches, False
         self._desk.clear()
         try:
             work = self._bench.open(seat)
         except NoBatchOpen as error:
-            self._await_batch(error, generation, opened)
+            self._await_batch(error, job, generation, batches)
             return
         except Exception as error:
             with self._journal.waiting_as(Waiting(self._publish, lambda: self._head(seat.attempt))):
@@ -285,13 +285,17 @@ class SlotRunner:
         self._settle(ending, generation)
         self._unrecorded += ending.unrecorded
 
-    def _await_batch(self, error: NoBatchOpen, generation: int, opened: int) -> None:
-        """Leave the unit unjudged until a batch is opened, unless one was since the count was ``opened``."""
+    def _await_batch(self, error: NoBatchOpen, job: _Job, generation: int, batches: int) -> None:
+        """Ask to open a batch or to take the unit out, and leave it unjudged; ``batches``: their count at the look."""
         with self._condition:
-            if self._batches_opened != opened:
-                return
-            self._handled, self._awaits_batch = generation, True
-        self._publish(StepHeld(at=self._clock.utc(), slot=self.slot.number, step="", say=error.say))
+            if self._handled != generation:
+                self._judged = frozenset()  # that was another unit
+            self._handled = generation
+            self._awaits_batch = self._batches == batches
+        if self._awaits_batch:
+            self._publish(HandsNeeded(at=self._clock.utc(), slot=self.slot.number, step="", say=error.say))
+        else:  # they changed meanwhile
+            self._ask(job)
 
     def _settle(self, ending: Ending, began: int) -> None:
         """Note which arrival the verdict belongs to: a unit on the port after that one left is new.

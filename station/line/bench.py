@@ -26,7 +26,7 @@ from ..engine.ports import Seat, Terminal
 from ..engine.step import Step, StepContext, StepResult, skipped
 from ..engine.turn import Turn
 from ..engine.walk import Lane, StepPlan
-from ..errors import BadInput, NoBatchOpen, UnitRejected
+from ..errors import BadInput, NoBatchOpen
 from ..firmware.release import ReleaseFiles
 from ..labels.printer import LabelPrinter
 from ..model import Batch, Outcome
@@ -82,7 +82,7 @@ class Bench:
     ) -> None:  # fmt: skip
         self._printers = printers
         self.may_start: Callable[[StepContext, str, str, UnitKnowledge], None] = lambda *_: None
-        self.on_opened: Callable[[], None] = lambda: None  # units may wait for a batch
+        self.on_changed: Callable[[], None] = lambda: None  # of the open batches: units may wait for one
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._steps, self._trace = memory, steps, trace
         self._wifi, self.at_work, self._dfu_access = BenchWifi(), AtWork(), DfuAccess()
@@ -99,7 +99,7 @@ class Bench:
         with self._lock:
             self._check(batch)
             self._open[batch.batch.id] = batch
-        self.on_opened()
+        self.on_changed()
 
     def check(self, batch: OpenBatch) -> None:
         """Raise `BadInput` if another open batch has one of its platforms, or a program of its profile is missing."""
@@ -128,6 +128,7 @@ class Bench:
         with self._lock:
             if (closed := self._open.pop(batch, None)) is not None:
                 self._closed[batch] = closed
+        self.on_changed()
 
     @property
     def batches(self) -> tuple[OpenBatch, ...]:
@@ -145,25 +146,20 @@ class Bench:
         if found := next((batch for batch in batches if batch.profile.fits(platform_id)), None):
             return found
         name = platform_name(platform_id)
-        with self._lock:
-            had = any(batch.profile.fits(platform_id) for batch in self._closed.values())
-        if had or not batches:  # that is about the bench, and not about the unit
-            say = Say("no_profile", found=name) if batches else Say("no_batch")
-            raise NoBatchOpen(f"no batch for {name} is open; open one, then the unit is walked", say=say)
         wanted = sorted({p.name for batch in batches for p in batch.profile.platforms})
-        if len(wanted) == 1:
-            raise UnitRejected(
-                f"this is a unit of platform {name}, the open batch wants {wanted[0]}; red bin",
-                say=Say("wrong_platform", found=name, wanted=wanted[0]),
-            )
-        raise UnitRejected(f"no open profile for platform {name}", say=Say("no_profile", found=name))
+        say = (
+            Say("no_batch") if not batches
+            else Say("wrong_platform", found=name, wanted=wanted[0]) if len(wanted) == 1
+            else Say("no_profile", found=name)
+        )  # fmt: skip
+        raise NoBatchOpen(f"no batch for {name} is open; open one, then the unit is walked", say=say)
 
     # --- sessions with units ---
 
     def open(self, seat: Seat) -> BenchSession:
         """Open a session with the unit on the seat's port.
 
-        Raises `UnitRejected` when no open profile fits, `NoBatchOpen` without one, `Disconnected` when the unit left.
+        Raises `NoBatchOpen` when no open batch takes the unit, `Disconnected` when it left.
         """
         candidate = seat.port.current
         if candidate is None:

@@ -116,10 +116,10 @@ class Line:
 
     # --- hot-plug ---
 
-    def batch_opened(self) -> None:
-        """Let the units that wait for a batch be looked at again."""
+    def batches_changed(self) -> None:
+        """Let the units that no open batch took be looked at again."""
         for runner in self.runners:
-            runner.batch_opened()
+            runner.batches_changed()
 
     def hotplug(self, event: Attached | Detached) -> None:
         """Take in an arrival or departure, on the enumerator's thread. Never blocks on a unit."""

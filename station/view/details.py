@@ -67,7 +67,8 @@ def head(slot: SlotState, glyphs: Glyphs, words: Words, width: int, *, seconds: 
     lines += [line(text) for text in wrap(_now(slot, words), width)]
     if slot.is_by_hand:
         lines += [line(bold(text)) for text in wrap(words.text("details-by-hand"), width)]
-    lines += _lamp(slot, glyphs, words, seconds) + (help_lines(slot, words, width) if look in NOT_PASSED else [])
+    is_explained = look in NOT_PASSED or (look is Look.HANDS and not slot.is_walking)
+    lines += _lamp(slot, glyphs, words, seconds) + (help_lines(slot, words, width) if is_explained else [])
     return Panel("head", words.text("log-slot", slot=str(slot.number)), tuple(lines), look)
 
 
@@ -103,7 +104,7 @@ def lamp_spans(name: str, glyphs: Glyphs, words: Words, seconds: float = 0.0, wi
 
 def help_lines(slot: SlotState, words: Words, width: int) -> list[Line]:
     """Say what was seen, what it means, and what to try next, in this order."""
-    means, next_step = words.help(slot.say)
+    means, next_step = words.help(slot.ask.say if slot.ask is not None else slot.say)
     where = words.step_title(slot.failed_step) if slot.failed_step else ""
     seen = f"{where}: {slot.reason}" if where and slot.reason else slot.reason or where
     told = (("details-seen", seen), ("details-means", means), ("details-try", next_step))

@@ -23,6 +23,7 @@ from .reduce_slot import (
     console_closed,
     console_opened,
     console_printed,
+    hands_needed,
     id_of,
     judged,
     step_held,
@@ -290,6 +291,15 @@ def _slot_put_back(state: BenchState, event: ev.SlotPutBack) -> BenchState:
     return state if slot is None else state.with_slot(replace(slot, off=None))
 
 
+def _hands_needed(state: BenchState, event: ev.HandsNeeded) -> BenchState:
+    """Show what to do in the slot; that no open batch takes a unit leaves its verdict, and stands in the header."""
+    slot = state.slot(event.slot)
+    if slot is None or slot.verdict is None or event.attempt:
+        return _of_slot(hands_needed)(state, event)
+    text = state.words.line(cleaned(event.say))
+    return _logged(replace(state, notice=text), event, text, name=slot.name)
+
+
 def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
     if event.slot == 0:  # owed work or a command: shown nowhere else
         say = event.say if isinstance(event, ev.StepHeld) else Say("record_again")
@@ -380,6 +390,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.UnitLeft: _unit_left,
     ev.AttemptStarted: _attempt_started,
     ev.AttemptFinished: _attempt_finished,
+    ev.HandsNeeded: _hands_needed,
     ev.StepHeld: _held,
     ev.StepResumed: _held,
 }

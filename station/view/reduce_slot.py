@@ -68,7 +68,8 @@ def _measured(slot: SlotState, event: ev.Measured) -> SlotState:
     return slot.with_step(replace(line, measurements=(*line.measurements, _measurement(event.measurement))[-MAX_ROWS:]))
 
 
-def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
+def hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
+    """Ask for an action, in place of what its step asked before; nothing is asked after a verdict."""
     if slot.verdict is not None:
         return slot
     step = clean(event.step, 40)
@@ -177,7 +178,6 @@ SLOT_HANDLERS: dict[type[ev.Event], Callable[[SlotState, Any], SlotState]] = {
     ev.StepProgress: _step_progress,
     ev.StepFinished: _step_finished,
     ev.Measured: _measured,
-    ev.HandsNeeded: _hands_needed,
     ev.HandsDone: _hands_done,
     ev.ModulesRead: _modules_read,
     ev.WireTraced: _wire_traced,

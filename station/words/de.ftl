@@ -11,6 +11,7 @@
 -other-cable-short = Anderes Kabel?
 -goes-on = Warten. Geht von selbst weiter.
 -goes-on-short = Einfach warten.
+-take-out = Herausnehmen.
 -scan-again = Neu scannen.
 -scan-label = Etikett des Geräts scannen.
 
@@ -36,21 +37,26 @@ sim_pending = SIM ist noch nicht aktiv.
 wrong_platform =
     Das ist ein { $found }.
     Dieses Los will { $wanted }.
-    .do = { -red-bin }
+    .do = { -take-out }
     .short =
         Soll { $wanted } sein.
-        { -red-bin }
+        { -take-out }
 no_unit =
     Das ist: { $found }.
     Es gehört nicht hierher.
-    .do = Herausnehmen.
+    .do = { -take-out }
     .short =
         Gehört nicht her.
-        Herausnehmen.
+        { -take-out }
 no_profile = Kein offenes Los für { $found }.
-    .do = { -supervisor }
+    .do = { -take-out }
     .short =
         Kein Los dafür.
+        { -take-out }
+no_batch = Kein Los ist offen.
+    .do = { -supervisor }
+    .short =
+        Kein Los offen.
         { -supervisor }
 wrong_label = Etikett passt nicht zum Gerät.
     .do = { -technician }
@@ -872,11 +878,6 @@ target_wrong = Stückzahl ist ungültig.
     .short =
         Zahl ungültig.
         Ganze Zahl bitte.
-no_batch = Kein Los ist offen.
-    .do = { -supervisor }
-    .short =
-        Kein Los offen.
-        { -supervisor }
 
 ## Ein Wort für jeden Zustand eines Platzes
 
@@ -1251,7 +1252,6 @@ headless-no-profile = keinem Profil
 headless-seen = { $unit }, schon hier: { VERDICT($verdict) }
 headless-held = { $step } WARTET: { $what }
 headless-record = das Protokoll
-headless-unit = die Einheit
 headless-resumed = { $step } geht weiter
 headless-hands = { $face }: { $what }
 headless-scan = Scan { $read }: { $what }

@@ -17,6 +17,7 @@
 -other-cable-short = Other cable, port?
 -goes-on = Wait. It goes on by itself.
 -goes-on-short = Goes on by itself.
+-take-out = Take it out.
 -scan-again = Scan again.
 -scan-label = Scan the unit's label.
 
@@ -42,22 +43,24 @@ sim_pending = SIM is not active yet.
 wrong_platform =
     This is { A($found) }.
     This batch wants { $wanted }.
-    .do = { -red-bin }
+    .do = { -take-out }
     .short =
         Wants { $wanted }.
-        { -red-bin }
+        { -take-out }
 no_unit =
     This is { A($found) }.
     It does not belong here.
-    .do = Take it out.
+    .do = { -take-out }
     .short =
         Does not belong.
-        Take it out.
+        { -take-out }
 no_profile = No open batch for { A($found) }.
-    .do = { -supervisor }
+    .do = { -take-out }
     .short =
         No batch for it.
-        { -supervisor }
+        { -take-out }
+no_batch = No batch is open.
+    .do = { -supervisor }
 wrong_label = Label and unit do not match.
     .do = { -technician }
     .short =
@@ -843,8 +846,6 @@ target_wrong = Number of units is not valid.
     .short =
         Bad number.
         Type whole number.
-no_batch = No batch is open.
-    .do = { -supervisor }
 
 ## One word for each state of a slot, on all faces. `.short` is for small tiles, `.do` what to do if nobody says better,
 ## `.means` stands on the help page. `.blocks`: what is drawn in large letters where
@@ -1208,7 +1209,6 @@ headless-no-profile = no profile
 headless-seen = { $unit }, seen before: { VERDICT($verdict) }
 headless-held = { $step } WAITS: { $what }
 headless-record = the record
-headless-unit = the unit
 headless-resumed = { $step } goes on
 headless-hands = { $face }: { $what }
 headless-scan = scan { $read }: { $what }

@@ -9,6 +9,7 @@
 -again = 请重插。
 -other-cable = 换线或换端口？
 -goes-on = 等待，会自动继续。
+-take-out = 请取出。
 -scan-again = 请重新扫描。
 -scan-label = 请扫描设备标签。
 
@@ -28,22 +29,24 @@ sim_pending = SIM 卡尚未激活。
 wrong_platform =
     这是 { $found }。
     本批次要 { $wanted }。
-    .do = { -red-bin }
+    .do = { -take-out }
     .short =
         应为 { $wanted }。
-        { -red-bin }
+        { -take-out }
 no_unit =
     这是 { $found }。
     它不属于本工站。
-    .do = 请取出。
+    .do = { -take-out }
     .short =
         不属于本工站。
-        请取出。
+        { -take-out }
 no_profile = 没有 { $found } 的批次。
-    .do = { -supervisor }
+    .do = { -take-out }
     .short =
         没有它的批次。
-        { -supervisor }
+        { -take-out }
+no_batch = 没有已开的批次。
+    .do = { -supervisor }
 wrong_label = 标签与设备不符。
     .do = { -technician }
 wrong_card = SIM 卡与设备不符。
@@ -627,8 +630,6 @@ batch_name = 批次名称无效。
         只用字母和数字。
 target_wrong = 数量无效。
     .do = 请输入整数。
-no_batch = 没有已开的批次。
-    .do = { -supervisor }
 
 ## 槽位每种状态一个词。大字用工厂通用的英文词，中文在其下方
 
@@ -983,7 +984,6 @@ headless-no-profile = 没有配置
 headless-seen = { $unit }，来过：{ VERDICT($verdict) }
 headless-held = { $step } 等待中：{ $what }
 headless-record = 记录
-headless-unit = 设备
 headless-resumed = { $step } 继续
 headless-hands = { $face }：{ $what }
 headless-scan = 扫描 { $read }：{ $what }

@@ -5,22 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, ME, LineBench, line_bench, replace
+from line_bench import ARGON, BORON, ME, LineBench, Recipe, line_bench, replace
+from support.spoken import ENGLISH
 
-from station.engine.commands import CloseBatch, OpenBatch, RetrySlot, SignalUnit
+from drivers.platforms import Platform, platform_by_slug, platforms
+from drivers.virtual import synthetic
+from station.engine.commands import CloseBatch, Command, OpenBatch, RetrySlot, SignalUnit
 from station.engine.events import (
     AttemptFinished,
     BatchClosed,
     BatchOpened,
     BatchSealShown,
     CommandRefused,
+    HandsNeeded,
     StationFault,
-    StepHeld,
 )
 from station.errors import BadInput
 from station.firmware.examples import write_example_files
 from station.journal import JournalReader
-from station.model import TRIAL, Verdict
+from station.model import TRIAL, SlotInfo, Verdict
+from station.view.look import Look
+from station.view.reduce import replay
+from station.view.state import BenchState
+from station.words.say import Say
 
 
 def refused(bench: LineBench, command: OpenBatch) -> CommandRefused:
@@ -113,22 +120,19 @@ def judged(bench: LineBench) -> list[Verdict]:
 def between_batches(bench: LineBench) -> None:
     """Close the only batch, then plug in a good unit, which waits."""
     bench.command(CloseBatch(BORON.batch))
-    bench.plug(bench.finished_unit(BORON))
-    bench.wait_for(StepHeld, slot=1, sentence="no_batch", within=5.0)
-    bench.sleep(60.0)
+    assert bench.unwanted(bench.finished_unit(BORON)).sentence == "no_batch"
 
 
 def test_a_unit_plugged_in_between_two_batches_waits_and_is_walked_in_the_next_one(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         between_batches(bench)
         assert judged(bench) == []
-        assert (bench.flash_writes, bench.cloud_writes) == (0, 0)
         with bench.reader() as journal:
             assert journal.attempts(BORON.batch) == (), "nothing was asked of it, so nothing is on record"
         bench.command(OpenBatch("B-2", BORON.id))
         finished = bench.wait_finished()
         assert (finished.verdict, finished.batch) == (Verdict.PASS, "B-2")
-        assert len([event for _, event in bench.events if isinstance(event, StepHeld)]) == 1
+        assert len([event for _, event in bench.events if isinstance(event, HandsNeeded)]) == 1
 
 
 def test_a_unit_that_waited_for_a_batch_and_left_is_nobody_when_one_is_opened(tmp_path: Path) -> None:
@@ -165,38 +169,73 @@ def test_a_verdict_outlasts_the_end_of_its_batch_and_a_new_one(tmp_path: Path) -
         assert judged(bench) == [Verdict.PASS]
 
 
-def test_a_unit_of_another_platform_waits_too_while_no_batch_is_open_and_is_refused_by_the_next(tmp_path: Path) -> None:
-    with line_bench(tmp_path, BORON) as bench:
-        bench.command(CloseBatch(BORON.batch))
-        bench.plug(bench.unit("argon"))
-        bench.wait_for(StepHeld, slot=1, sentence="no_batch", within=5.0)
-        bench.command(OpenBatch("B-2", BORON.id))
-        finished = bench.wait_finished()
-        assert (finished.verdict, finished.sentence) == (Verdict.FAIL, "wrong_platform")
-
-
 def test_a_unit_whose_batch_was_closed_beside_another_waits_for_the_next_one_of_its_own(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON, ARGON, slots=2) as bench:
         bench.command(CloseBatch(BORON.batch))
-        bench.plug(bench.finished_unit(BORON))
-        held = bench.wait_for(StepHeld, slot=1, within=5.0)
-        assert isinstance(held, StepHeld)
-        assert (held.sentence, held.values) == ("no_profile", ("Boron",))
+        asked = bench.unwanted(bench.finished_unit(BORON))
+        assert (asked.sentence, asked.values) == ("wrong_platform", ("Boron", "Argon"))
         assert bench.walk(bench.finished_unit(ARGON, 2), 2).verdict is Verdict.PASS
         assert judged(bench) == [Verdict.PASS]
         bench.command(OpenBatch("B-2", BORON.id))
         assert bench.wait_finished(1).verdict is Verdict.PASS
 
 
-def test_another_batch_that_is_opened_wakes_a_waiting_unit_to_the_same_wait(tmp_path: Path) -> None:
-    with line_bench(tmp_path, BORON, ARGON) as bench:
-        for recipe in (BORON, ARGON):
-            bench.command(CloseBatch(recipe.batch))
-        bench.plug(bench.finished_unit(BORON))
-        bench.wait_for(StepHeld, slot=1, sentence="no_batch", within=5.0)
-        bench.command(OpenBatch("A-2", ARGON.id))
-        bench.wait_for(StepHeld, slot=1, sentence="no_profile", within=5.0)
-        bench.sleep(60.0)
-        assert judged(bench) == []
+def test_a_waiting_unit_says_of_the_batches_that_are_open_now_and_goes_on_in_its_own(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, ARGON, Recipe("bsom")) as bench:
+        told: list[HandsNeeded] = []
+
+        def says(command: Command) -> tuple[str, tuple[str, ...]]:
+            bench.command(command)
+            asked = bench.wait_for(HandsNeeded, since=bench.place_of(told[-1]) + 1, within=5.0)
+            assert isinstance(asked, HandsNeeded)
+            told.append(asked)
+            return asked.sentence, asked.values
+
+        bench.command(CloseBatch(BORON.batch))
+        told.append(bench.unwanted(bench.finished_unit(BORON)))
+        assert told[0].say == Say("no_profile", found="Boron")
+        assert says(CloseBatch(ARGON.batch)) == ("wrong_platform", ("Boron", "B-SoM"))
+        assert says(CloseBatch(Recipe("bsom").batch)) == ("no_batch", ())
+        assert says(OpenBatch("A-2", ARGON.id)) == ("wrong_platform", ("Boron", "Argon"))
         bench.command(OpenBatch("B-2", BORON.id))
         assert bench.wait_finished().verdict is Verdict.PASS
+        bench.command(CloseBatch("A-2"))
+        bench.sleep(60.0)
+        assert judged(bench) == [Verdict.PASS]
+
+
+def test_a_unit_that_had_its_verdict_keeps_it_on_the_screen_when_it_is_retried_without_a_batch(tmp_path: Path) -> None:
+    """The figure stands in the header; when the batch is there, the retry is made."""
+    with line_bench(tmp_path, BORON) as bench:
+        bench.plug(bench.finished_unit(BORON))
+        bench.wait_finished()
+        bench.command(CloseBatch(BORON.batch))
+        bench.command(RetrySlot(1))
+        bench.wait_for(HandsNeeded, sentence="no_batch", within=5.0)
+        state = replay(BenchState.of([SlotInfo(1, "1-1")], ENGLISH), [event for _, event in bench.events])
+        assert (state.slots[0].look, state.notice) == (Look.PASS, "No batch is open. Call supervisor.")
+        mark = bench.mark()
+        bench.command(OpenBatch("B-2", BORON.id))
+        assert bench.wait_finished(since=mark).verdict is Verdict.PASS
+
+
+def test_a_label_of_the_unit_before_is_not_taken_for_that_of_one_that_waits_for_a_batch(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.walk(unit)
+        bench.unwanted(bench.unit("argon", 2))
+        (runner,) = bench.station.line.runners
+        assert runner.names == frozenset()
+
+
+@pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
+def test_a_unit_of_any_platform_waits_for_its_batch_and_passes_in_it(row: Platform, tmp_path: Path) -> None:
+    recipe = Recipe(row.slug, device_os=synthetic.usual_version(row.id, "6.3.4"))
+    other = ARGON if row.slug == "boron" else BORON
+    with line_bench(tmp_path, recipe, other) as bench:
+        bench.command(CloseBatch(recipe.batch))
+        asked = bench.unwanted(bench.finished_unit(recipe))
+        assert (asked.sentence, asked.values) == ("wrong_platform", (row.name, platform_by_slug(other.platform).name))
+        bench.command(OpenBatch("late", recipe.id))
+        finished = bench.wait_finished()
+        assert (finished.verdict, finished.batch) == (Verdict.PASS, "late"), finished.reason

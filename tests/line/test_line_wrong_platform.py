@@ -1,4 +1,4 @@
-"""A unit of any platform in a batch of another one is told by name, refused, and not touched. Rules C3 C5 C7."""
+"""A unit of any platform among another one's is told by name, to be taken out, and not touched. Rules C3 C5 C7."""
 
 from __future__ import annotations
 
@@ -25,18 +25,14 @@ ROWS = [row for row in platforms() if row.slug != "boron"]
 @pytest.mark.parametrize("row", showing("bronze", ROWS))
 def test_in_a_batch_of_borons(row: Platform, arrives: BootRequest, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
-        unit = bench.unit(row.slug, 1, None, arrives=arrives)
-        walk = bench.walk(unit)
-        assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "wrong_platform")
-        assert walk.finished.values == (row.name, "Boron")
-        assert (walk.transfers, unit.score.flash_writes) == (0, 0)
+        asked = bench.unwanted(bench.unit(row.slug, 1, None, arrives=arrives))
+        assert (asked.sentence, asked.values) == ("wrong_platform", (row.name, "Boron"))
 
 
 @pytest.mark.shows("bronze", "boron")
 def test_a_boron_in_a_batch_of_argons(tmp_path: Path) -> None:
     with line_bench(tmp_path, Recipe("argon")) as bench:
-        walk = bench.walk(bench.unit("boron", 1, "6.3.4"))
-        assert (walk.verdict, walk.finished.values) == (Verdict.FAIL, ("Boron", "Argon"))
+        assert bench.unwanted(bench.unit("boron", 1, "6.3.4")).values == ("Boron", "Argon")
 
 
 PAIRS = [
@@ -67,11 +63,9 @@ def test_an_e404x_is_no_e_series_unit_and_an_electron_product_refuses_it(tmp_pat
 
 
 @pytest.mark.rule("C7")
-def test_an_e404x_in_a_batch_of_electrons_fails_by_its_own_name(tmp_path: Path) -> None:
+def test_an_e404x_among_electrons_is_told_by_its_own_name(tmp_path: Path) -> None:
     with line_bench(tmp_path, Recipe("electron", device_os=None)) as bench:
-        walk = bench.walk(bench.unit("e404x", 1, "4.0.0"))
-        assert (walk.verdict, walk.finished.values) == (Verdict.FAIL, ("E-SoM-X", "Electron"))
-        assert walk.cloud_writes == 0
+        assert bench.unwanted(bench.unit("e404x", 1, "4.0.0")).values == ("E-SoM-X", "Electron")
 
 
 # --- what may share a product ---------------------------------------------------------------------

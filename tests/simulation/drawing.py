@@ -16,6 +16,7 @@ from drivers.wire.control.tables import RequestType
 from station.firmware.rules import needs_setup_done
 
 from .story import (
+    BATCH_SECONDS,
     DEATH_SECONDS,
     DEVICE_OS,
     FACTORY_OS,
@@ -61,6 +62,7 @@ def draw(seed: int) -> Story:
     parts, more = _with_wifi(random.Random(f"wifi {seed}"), lots, parts, length)
     happen += more
     happen += _deaths(random.Random(f"deaths {seed}"), length)
+    happen += _closed(random.Random(f"closed {seed}"), length)
     parts = _with_held(random.Random(f"held {seed}"), parts)
     parts = _without_dfu(random.Random(f"without {seed}"), lots, parts)
     lots = _with_releases(random.Random(f"releases {seed}"), lots)
@@ -147,6 +149,14 @@ def _deaths(dice: random.Random, length_s: float) -> list[Trouble]:
         Trouble(kind, round(dice.uniform(0, length_s), 1), round(dice.uniform(*DEATH_SECONDS[kind]), 1))
         for kind in kinds
     ]
+
+
+def _closed(dice: random.Random, length_s: float) -> list[Trouble]:
+    """Let a batch of some shifts be closed for a while, or be opened only when units are there already."""
+    if dice.random() >= 0.3:
+        return []
+    at, seconds = dice.choice((0.0, round(dice.uniform(0, length_s), 1))), dice.uniform(*BATCH_SECONDS["no-batch"])
+    return [Trouble("no-batch", at, round(seconds, 1), dice.randrange(4))]
 
 
 def _with_held(dice: random.Random, parts: list[Part]) -> list[Part]:

@@ -122,6 +122,10 @@ class Hands:
                     unit.hold_mode_button()
                 case HandsDone():
                     asked = False
+                case HandsNeeded(sentence="wrong_platform" | "no_profile" | "no_batch") if (
+                    part.flaw == "wrong-platform"
+                ):
+                    return AttemptFinished(at=event.at, slot=self.slot, verdict=Verdict.ABORTED)
                 case AttemptFinished() if event.device_id in (None, unit.device_id):
                     asked = False
                     if event.verdict <= Verdict.FAIL or not self._begins_again():

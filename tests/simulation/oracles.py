@@ -19,7 +19,7 @@ from station.model import Verdict
 from .story import Part
 
 ENDINGS: Mapping[str, frozenset[Verdict]] = {
-    "wrong-platform": frozenset({Verdict.FAIL}),
+    "wrong-platform": frozenset({Verdict.ABORTED}),  # no verdict at all: the slot says to take it out
     "foreign-owner": frozenset({Verdict.FAIL}),
     "other-product": frozenset({Verdict.FAIL}),
     "wrong-record": frozenset({Verdict.FAIL}),

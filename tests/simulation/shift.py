@@ -187,6 +187,8 @@ class _Shift:
                 raise Violation(kind, f"good unit {part.number} ended {verdict and verdict.name}; {self._why(part)}")
             if verdict not in self._endings(part):
                 raise Violation("missed", f"unit {part.number} is {part.flaw} and ended {verdict and verdict.name}")
+            if part.flaw == "wrong-platform" and (self.verdict(part) or self.units[part.number].score.flash_writes):
+                raise Violation("touched", f"no batch takes unit {part.number}, and something was done to it")
         check_effects(self.bench)
 
     def _why(self, part: Part) -> str:

@@ -214,5 +214,8 @@ TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {
 DEATH_SECONDS: Mapping[str, tuple[float, float]] = {"killed": (1, 10), "told": (1, 10)}
 """The same for the station's process: kill -9, and a closed terminal."""
 
+BATCH_SECONDS: Mapping[str, tuple[float, float]] = {"no-batch": (5, 300)}
+"""The same for a batch that is not open: its units wait, and go on by themselves."""
+
 WIFI_TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {"wifi-down": (20, 400), "wifi-password": (20, 200)}
 """The same for the access point of the bench. Each at most once in a shift: what is down for all fails nobody."""

@@ -8,6 +8,7 @@ from .drawing import draw
 from .oracles import ENDINGS
 from .shift import run
 from .story import (
+    BATCH_SECONDS,
     DEATH_SECONDS,
     FLAWS,
     ORDERS,
@@ -45,6 +46,7 @@ def test_every_kind_of_trouble_is_drawn_and_has_an_ending() -> None:
     assert {trouble.kind for story in stories for trouble in story.troubles} == {
         *TROUBLE_SECONDS,
         *DEATH_SECONDS,
+        *BATCH_SECONDS,
         *WIFI_TROUBLE_SECONDS,
     }
     assert {part.flaw for part in parts} == {"", *FLAWS, *TEST_FLAWS, *WIFI_FLAWS}

@@ -16,6 +16,7 @@ from drivers.errors import Cancelled
 from drivers.identity import Secret
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.errors import BadInput
+from station.line.bench import OpenBatch
 
 from .floor import Floor
 from .story import Trouble
@@ -32,6 +33,7 @@ class World:
         self._thread: ClockThread | None = None
         self._wifi: set[str] = set()
         self._is_to_start = False
+        self._shut: dict[Trouble, OpenBatch] = {}
 
     def start(self) -> None:
         self._thread = self._bench.clock.thread("world", self._run)
@@ -74,6 +76,10 @@ class World:
                 self._bench.bury()
             case "clock":
                 self._bench.clock._epoch += datetime.timedelta(minutes=trouble.detail - 40)
+            case "no-batch" if self._bench._is_running:
+                batches = self._bench.station.bench.batches
+                self._shut[trouble] = batches[trouble.detail % len(batches)]
+                self._bench.station.bench.remove(self._shut[trouble].batch.id)
             case "locked" if self._bench._is_running:
                 self._trouble().lock()
             case "full" if self._bench._is_running:
@@ -86,6 +92,10 @@ class World:
         match trouble.kind:
             case "team" | "token":
                 self._give_back(_TABLES[trouble.kind])
+            case "no-batch" if trouble in self._shut and self._bench._is_running:
+                bench, batch = self._bench.station.bench, self._shut.pop(trouble)
+                if batch.batch.id not in {one.batch.id for one in bench.batches}:  # a station that restarts opens it
+                    bench.add(batch)
             case "locked" | "full":
                 self._free()
             case "wifi-down" | "wifi-password":

@@ -139,8 +139,8 @@ def test_the_first_line_says_which_ports_are_watched(ports: tuple[str | None, ..
     [
         (StepHeld(at=AT, slot=2, step="identify", say=Say("scanner_busy"), before=2),
          "slot 2    identify WAITS: Another slot has the scanner. Wait. It goes on by itself. 2 before it."),
-        (StepHeld(at=AT, slot=2, step="", say=Say("no_batch")),
-         "slot 2    the unit WAITS: No batch is open. Call supervisor."),
+        (HandsNeeded(at=AT, slot=2, step="", say=Say("no_batch")),
+         "slot 2    YOUR TURN: No batch is open. Call supervisor."),
         (StepHeld(at=AT, slot=2, step="name", say=Say("cloud_hold")),
          "slot 2    name WAITS: Cloud does not answer. Wait. It goes on by itself."),
         (HandsNeeded(at=AT, slot=2, step="dfu", say=Say("dfu_by_hand", button="MODE"), led="blinking yellow"),

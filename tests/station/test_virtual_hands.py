@@ -103,6 +103,19 @@ def test_the_unit_that_took_the_place_of_another_is_scanned_known_to_the_cloud_a
     assert first["device_id"] != second["device_id"]
 
 
+def test_a_demo_with_a_unit_that_no_batch_takes_ends_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first unit is swapped for an Argon before it is looked at: the hands read the slot, and take it out."""
+    words = (*BORON, "--fault", "at=plug:0.6,do=swap,with=argon")
+    assert main((*ONCE[:-1], *words)) == 1
+    said = capsys.readouterr()
+    assert "YOUR TURN: This is an Argon. This batch wants Boron. Take it out." in said.out
+    assert said.out.rstrip().splitlines()[-1].startswith("no unit in ")
+    assert "slot 1 had a unit that no open batch takes; it was taken out" in said.err
+    events = told(capsys, *words)
+    assert finished(events) == []
+    assert events[-1]["seconds"] < 60
+
+
 def test_what_is_written_to_the_unit_that_took_the_place_of_another_is_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -96,7 +96,7 @@ class Story:
     def _verdict(self, slot: int, kind: int) -> ev.Event:
         verdict, sentence, values = {
             0: (Verdict.PASS, "pass", ()),
-            2: (Verdict.FAIL, "wrong_platform", ("Argon", "Boron")),
+            2: (Verdict.FAIL, "wrong_sku", ("BRN402", "BRN404")),
             5: (Verdict.PENDING, "pending", ()),
             6: (Verdict.ABORTED, "unplugged_too_early", ()),
             7: (Verdict.ERROR, "silent", ()),

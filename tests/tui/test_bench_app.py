@@ -231,9 +231,9 @@ async def test_the_line_above_the_keys_says_the_whole_sentence_of_the_selected_s
             "it waits longest"
         )
         await press(pilot, "3")
-        assert "Wants Boron." in picture(app)
+        assert "Wants BRN404." in picture(app)
         line = picture(app).splitlines()[-2].strip()
-        assert line == "slot 3  P044AB1234503  This is an Argon. This batch wants Boron. Red bin."
+        assert line == "slot 3  P044AB1234503  This is a BRN402. This batch wants BRN404. Red bin."
         await tell(pilot, app, ev.StationFault(at=AT, reason="disk"))
         assert picture(app).splitlines()[-2].strip() == "The station has a fault. Call supervisor. disk"
 

@@ -16,7 +16,9 @@ from station.engine import events as ev
 from station.engine.records import UnitFacts
 from station.figures import Figures
 from station.model import Batch, IdentityFact, Measurement, Outcome, ProfileRef, SeenBefore, SlotInfo, Verdict
-from station.view.look import VERDICT_LOOK, Look
+from station.view import details, tile
+from station.view.look import UNICODE, VERDICT_LOOK, Look
+from station.view.panels import plain
 from station.view.reduce import reduce, replay
 from station.view.state import HISTORY_LINES, LOG_LINES, TRACE_LINES, BenchState, Held, SlotState
 from station.words.say import NOTHING, Say
@@ -274,6 +276,28 @@ def test_header_counts_come_from_the_last_commit(story: Story) -> None:
     assert (state.figures.passed, state.target, state.operator) == (126, 500, "0417")
     assert state.figures.first_pass_yield == pytest.approx(125 / 128)
     assert state.is_cloud_up
+
+
+UNWANTED = Say("wrong_platform", found="Argon", wanted="Boron")
+
+
+def test_a_unit_that_no_open_batch_takes_asks_to_be_taken_out_until_it_leaves_or_is_walked(story: Story) -> None:
+    arrives, *walks = story.arrives(1)
+    asked = ev.HandsNeeded(at=AT, slot=1, step="", say=UNWANTED)
+    state = bench(story, arrives, asked)
+    assert (slot(state).look, slot(state).verdict, slot(state).is_unjudged) == (Look.HANDS, None, False)
+    assert tile.sentence(slot(state), ENGLISH).lines == ("This is an Argon.", "This batch wants Boron.", "Take it out.")
+    advice = " ".join(map(plain, details.head(slot(state), UNICODE, ENGLISH, 200).lines))
+    assert "names another platform than the open batch makes" in advice
+    assert "goes on by itself" in advice
+    assert slot(reduce(state, story.left(1))).look is Look.EMPTY
+    assert slot(replay(state, walks)).look is Look.RUNNING
+
+
+def test_that_no_open_batch_takes_a_unit_does_not_hide_its_verdict(story: Story) -> None:
+    state = bench(story, *story.arrives(1), story.ends(1), ev.HandsNeeded(at=AT, slot=1, step="", say=UNWANTED))
+    assert slot(state).look is Look.PASS
+    assert state.notice == "This is an Argon. This batch wants Boron. Take it out."
 
 
 def test_two_open_batches_are_counted_together_and_closed_apart(story: Story) -> None:

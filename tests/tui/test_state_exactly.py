@@ -107,13 +107,13 @@ def test_a_verdict_leaves_exactly_this(story: Story) -> None:
     head = story.head(1)
     finished = ev.AttemptFinished(
         **head, verdict=Verdict.FAIL, batch="B2", failed_step="wifi", reason="no network",
-        say=Say("wrong_platform", found="Argon", wanted="Boron"), seconds=21.4,
+        say=Say("wrong_sku", found="BRN402", wanted="BRN404"), seconds=21.4,
     )  # fmt: skip
     begun = [ev.StepStarted(**head, step="sim"), ev.StepHeld(**head, step="sim", say=Say("cloud_hold"))]
     record = ev.StepHeld(**head, step="", say=Say("disk_full"))
     expected = walking(
         StepLine("sim"), is_walking=False, verdict=Verdict.FAIL,
-        say=Say("wrong_platform", found="Argon", wanted="Boron"),
+        say=Say("wrong_sku", found="BRN402", wanted="BRN404"),
         reason="no network", failed_step="wifi", seconds=21.4, batch="B2",
     )  # fmt: skip
     assert slot(story, *begun, *story.asks(1), record, finished) == walking(
@@ -126,7 +126,7 @@ def test_a_verdict_leaves_exactly_this(story: Story) -> None:
     assert state.history == (
         Past("attempt-1", ID, LABEL, Verdict.FAIL),
     )  # fmt: skip
-    said = "FAIL in 21.4 s: This is an Argon. This batch wants Boron."
+    said = "FAIL in 21.4 s: This is a BRN402. This batch wants BRN404."
     assert state.log == (LogLine(AT, said, 1, LABEL, Look.FAIL),)
 
 
@@ -146,7 +146,7 @@ def test_a_verdict_whose_words_nobody_knows_is_logged_with_its_reason(story: Sto
 
 
 def test_an_attempt_of_nobody_known_leaves_empty_names(story: Story) -> None:
-    event = ev.AttemptFinished(at=AT, slot=1, verdict=Verdict.FAIL, say=Say("no_profile", found="Argon"))
+    event = ev.AttemptFinished(at=AT, slot=1, verdict=Verdict.FAIL, say=Say("wrong_sku", found="A", wanted="B"))
     (past,) = reduce(BenchState.of(story.slots, ENGLISH), event).history
     assert (past.attempt, past.device_id, past.label) == ("", "", "")
 

@@ -40,7 +40,7 @@ STATES = {
     Look.HANDS: replace(
         SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),)
     ),
-    Look.FAIL: replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", found="Argon", wanted="Boron")),
+    Look.FAIL: replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_sku", found="BRN402", wanted="BRN404")),
     Look.ERROR: replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")),
 }
 
@@ -179,10 +179,10 @@ def test_one_slot_fills_the_screen_with_its_verdict() -> None:
 
 
 def test_a_small_tile_says_it_shorter_and_the_smallest_only_the_action() -> None:
-    slot = replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", found="Argon", wanted="Boron"))
-    assert "This batch wants Boron." in shown(slot, 28, 12)
+    slot = replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_sku", found="BRN402", wanted="BRN404"))
+    assert "This batch wants BRN404." in shown(slot, 28, 12)
     assert "This" not in shown(slot, 18, 7)
-    assert "Wants Boron.\n     Red bin." in shown(slot, 18, 7).replace("Red", "     Red")
+    assert "Wants BRN404.\n     Red bin." in shown(slot, 18, 7).replace("Red", "     Red")
     small = shown(slot, 8, 3)
     assert "Red bin." in small
     assert "Wants" not in small  # half a sentence would say the wrong thing

@@ -37,7 +37,7 @@ LOOKS = {
     "hands with a dark light": replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("unknown_key"), "off"),)),
     "pass": replace(SLOT, verdict=Verdict.PASS, say=Say("pass"), seconds=75.2, seen=SEEN),
     "set aside": replace(SLOT, verdict=Verdict.PENDING, say=Say("pending")),
-    "fail": replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", found="Argon", wanted="Boron")),
+    "fail": replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_sku", found="BRN402", wanted="BRN404")),
     "fail for an unknown reason": replace(SLOT, verdict=Verdict.FAIL, say=Say("?"), reason="module 3002 is missing"),
     "stopped": replace(SLOT, verdict=Verdict.ABORTED, say=Say("unplugged_too_early")),
     "check station": replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")),

@@ -2,12 +2,14 @@
 
 ## Das falsche Gerät
 
-why-wrong_platform = Die USB-Kennung nennt eine andere Plattform, als die Charge fertigt. Geschrieben wurde nichts.
-    .try = Das Gerät in seine eigene Charge geben, oder eine Charge mit einem Profil für diese Plattform öffnen.
+why-wrong_platform = Die USB-Kennung nennt eine andere Plattform als die der offenen Charge. Nichts wurde gefragt oder geschrieben.
+    .try = Zurück in seine eigene Charge geben; oder eine für diese Plattform öffnen, dann geht es von selbst weiter.
 why-no_unit = An einem Port der Station steckt ein USB-Gerät, das kein Particle-Gerät ist.
     .try = Herausnehmen, oder den Port unter ports.ignore in die Konfiguration der Station schreiben.
-why-no_profile = Keine offene Charge hat ein Profil für diese Plattform. Geschrieben wurde nichts.
-    .try = Eine Charge mit einem Profil für diese Plattform öffnen, oder das Gerät aussortieren.
+why-no_profile = Keine offene Charge hat ein Profil für diese Plattform. Nichts wurde gefragt oder geschrieben.
+    .try = Eine Charge für diese Plattform öffnen, dann geht es von selbst weiter; oder zurück in seine eigene geben.
+why-no_batch = An dieser Station ist keine Charge offen. Nichts wurde gefragt oder geschrieben.
+    .try = Eine Charge öffnen, dann geht es von selbst weiter; oder das Gerät solange herausnehmen.
 why-wrong_label = Dasselbe gültige Etikett wurde zweimal gelesen und gehört keinem anderen bekannten Gerät: vertauscht.
     .try = Das Gerät dieses Etiketts über die Seriennummer suchen, das richtige Etikett anbringen, dann wiederholen.
 why-wrong_card = Die gelesene SIM-Karte und die im Modem haben verschiedene ICCIDs.

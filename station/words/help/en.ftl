@@ -4,12 +4,14 @@
 
 ## The wrong unit
 
-why-wrong_platform = The USB id names another platform than the batch makes. Nothing was written.
-    .try = Sort the unit into its own batch, or open a batch with a profile for this platform.
+why-wrong_platform = The USB id names another platform than the open batch makes. Nothing was asked of the unit or written.
+    .try = Put it back to its own batch; or open a batch for this platform, and the unit goes on by itself.
 why-no_unit = A USB device that is no Particle unit sits on a port of the bench.
     .try = Take it out, or list its port under ports.ignore in the station's config.
-why-no_profile = No open batch has a profile for this platform. Nothing was written.
-    .try = Open a batch with a profile for this platform, or sort the unit out.
+why-no_profile = No open batch has a profile for this platform. Nothing was asked of the unit or written.
+    .try = Open a batch for this platform, and the unit goes on by itself; or put it back to its own batch.
+why-no_batch = No batch is open at this bench. Nothing was asked of the unit or written.
+    .try = Open a batch, and the unit goes on by itself; or take it out until there is one.
 why-wrong_label = The same valid label was scanned twice, and it is of no other known unit: label and unit were mixed up.
     .try = Find this label's unit by its serial number, and print or stick the right label. Then retry.
 why-wrong_card = The SIM card scanned and the one in the modem have different ICCIDs.

@@ -145,9 +145,9 @@ def test_a_step_whose_record_the_journal_refuses_is_no_pass(tmp_path: Path) -> N
         assert (bench.last().sentence, bench.last().failed_step) == ("journal_failed", "wifi")
 
 
-def test_a_unit_that_fits_no_batch_fails_and_the_slot_goes_on(tmp_path: Path) -> None:
+def test_a_unit_that_is_rejected_when_its_session_is_opened_fails_and_the_slot_goes_on(tmp_path: Path) -> None:
     def opens(_: Seat) -> Work:
-        raise UnitRejected("no open profile", say=Say("no_profile", found="Argon"))
+        raise UnitRejected("another SKU", say=Say("wrong_sku", found="BRN402", wanted="BRN404"))
 
     with slot(tmp_path, opens) as bench:
         bench.plug()
@@ -156,16 +156,16 @@ def test_a_unit_that_fits_no_batch_fails_and_the_slot_goes_on(tmp_path: Path) ->
         bench.plug()
         bench.clock.sleep(1)
         assert bench.verdicts == [Verdict.FAIL, Verdict.FAIL]
-        assert (bench.last().sentence, bench.last().values) == ("no_profile", ("Argon",))
+        assert (bench.last().sentence, bench.last().values) == ("wrong_sku", ("BRN402", "BRN404"))
 
 
 def test_a_slot_outlives_a_journal_that_cannot_be_written(tmp_path: Path) -> None:
-    """Every slot ends ERROR, also the one whose unit fits no batch (design 6)."""
+    """Every slot ends ERROR, also the one whose session was never opened (design 6)."""
     fits = [False, True]
 
     def opens(_: Seat) -> Work:
         if not fits.pop(0):
-            raise UnitRejected("no open profile", say=Say("no_profile"))
+            raise UnitRejected("another SKU", say=Say("wrong_sku"))
         return Work({"identify": fine})
 
     with slot(tmp_path, opens) as bench:

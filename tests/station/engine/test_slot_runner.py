@@ -279,9 +279,9 @@ def test_an_operator_can_stop_an_attempt(slot: Slot) -> None:
 
 
 def test_an_attempt_that_cannot_be_set_up_is_recorded_all_the_same(slot: Slot) -> None:
-    slot.refusal = UnitRejected("no open profile for an Argon", say=Say("no_profile"))
+    slot.refusal = UnitRejected("another SKU", say=Say("wrong_sku"))
     (end,) = slot.play()
-    assert (end.verdict, end.sentence) == (Verdict.FAIL, "no_profile")
+    assert (end.verdict, end.sentence) == (Verdict.FAIL, "wrong_sku")
     assert slot.journal.attempt(end.attempt or "") is not None
 
 

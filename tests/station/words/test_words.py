@@ -291,9 +291,9 @@ def test_faces_and_reports_call_a_verdict_the_same_in_english() -> None:
 @pytest.mark.parametrize(
     ("key", "values", "lines"),
     [
-        ("wrong_platform", ("Argon", "Boron"), ("This is an Argon.", "This batch wants Boron.", "Red bin.")),
-        ("wrong_platform", ("Boron", "Argon"), ("This is a Boron.", "This batch wants Argon.", "Red bin.")),
-        ("wrong_platform", (), ("This is a ?.", "This batch wants ?.", "Red bin.")),
+        ("wrong_platform", ("Argon", "Boron"), ("This is an Argon.", "This batch wants Boron.", "Take it out.")),
+        ("wrong_platform", ("Boron", "Argon"), ("This is a Boron.", "This batch wants Argon.", "Take it out.")),
+        ("wrong_platform", (), ("This is a ?.", "This batch wants ?.", "Take it out.")),
         ("already_elsewhere", ("12345",), ("Already in product 12345.", "Technician.")),
         ("wifi_join_failed", (), ("Unit cannot join Wi-Fi.", "Red bin.")),
         ("label_of_slot", ("1",), ("That is the label of slot 1.", "Scan again.")),
@@ -312,7 +312,7 @@ def test_values_are_filled_in(key: str, values: tuple[str, ...], lines: tuple[st
 @pytest.mark.parametrize(
     ("language", "key", "values", "lines"),
     [
-        ("de", "wrong_platform", ("Argon", "Boron"), ("Das ist ein Argon.", "Dieses Los will Boron.", "Rote Kiste.")),
+        ("de", "wrong_platform", ("Argon", "Boron"), ("Das ist ein Argon.", "Dieses Los will Boron.", "Herausnehmen.")),
         ("de", "not_the_label", ("order code",), ("Gescannt: eine Bestellnummer.", "Etikett des Geräts scannen.")),
         ("de", "unit_history", ("P044", "PASS", "2026-11-24T10:14:00+00:00"), ("Gerät P044:", "GUT, Di 10:14.")),
         ("zh", "identity_missing", ("serial number",), ("设备缺少序列号。", "叫技术员。")),
