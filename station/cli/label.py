@@ -12,6 +12,7 @@ from drivers.plain_text import escaped
 from ..errors import BadInput
 from ..journal import Journal, JournalReader
 from ..journal.records import AttemptRecord
+from ..journal.told import told_of_attempt
 from ..labels import LabelPrinter, printer_of
 from ..labels.template import FIELDS, SECRET, values_of
 from ..model import Verdict
@@ -57,14 +58,18 @@ def run_preview(arguments: argparse.Namespace) -> int:
 
 
 def run_print(arguments: argparse.Namespace) -> int:
-    """Print the label; returns 0, or 1 for a unit whose last verdict is no PASS (N6)."""
+    """Print the label; returns 0, or 1 for a unit whose last verdict is no PASS, or proves no more (N6)."""
     profile, wanted = _section(arguments.profile)
     clock = SystemClock()
     with reader(arguments) as journal:
         last, facts = _last(journal, arguments.unit)
+        is_by_hand = any(row.kind == "ConsoleOpened" for row in told_of_attempt(journal, last.attempt))
     if last.verdict is not Verdict.PASS:
         told = last.verdict.name if last.verdict is not None else "none yet"
         tell(f"{escaped(arguments.unit)}: its last verdict is {told}, and only a PASS gets a label; walk it again")
+        return 1
+    if is_by_hand:
+        tell(f"{escaped(arguments.unit)}: it was worked on by hand since it passed; walk it again first")
         return 1
     secret = _secret(arguments, last.device_id or "") if SECRET in wanted.template.fields else ""
     at = last.finished_at or clock.utc()

@@ -13,8 +13,8 @@ from ..journal.records import AttemptRecord, BatchRecord, UnitHistory
 from ..journal.told import program_of_attempt, told_of_attempt
 from ..local_time import moment
 from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, VERDICT_WORD, Outcome
-from ..view.details import OUTCOME_LOOK, measurement, trace_text
-from ..view.look import LIGHT, UNICODE, VERDICT_LOOK, Look, light
+from ..view.details import OUTCOME_LOOK, how_it_ended, measurement, trace_text
+from ..view.look import LIGHT, UNICODE, Look, light
 from ..view.state import SlotState, StepLine
 from ..words.catalogue import Words
 from .markup import PAGE_NUMBER, html, table
@@ -97,7 +97,10 @@ def _head(report: UnitReport) -> Iterator[str]:
     yield f"<h1>{html(report.name)}</h1>\n"
     look = slot.look if slot.verdict is not None else Look.RUNNING
     word = words.verdict(slot.verdict) if slot.verdict is not None else "not finished"
-    said = words.line(slot.say) if slot.say else ""
+    say, is_proven = slot.say, slot.ask is None
+    if slot.ask is not None:  # it was worked on by hand since
+        say, word = slot.ask.say, words.face(look.value).word
+    said = words.line(say) if say else ""
     yield f'<p><span class="chip big {look.value}">{UNICODE.shape(look)} {html(word)}</span> &nbsp;{html(said)}</p>\n'
     ended = moment(attempt.finished_at) if attempt.finished_at else "not finished"
     took = f", {words.seconds(attempt.seconds)}" if attempt.seconds is not None else ""
@@ -106,6 +109,7 @@ def _head(report: UnitReport) -> Iterator[str]:
     yield from _facts(
         (
             ("Device ID", slot.device_id or "not identified"),
+            ("Attempt ended", "" if is_proven else how_it_ended(slot, words)),
             ("Light seen", _lamp(slot.light_seen, words) or "nobody told what the light did"),
             ("Failed step", words.step_title(slot.failed_step) if slot.failed_step else ""),
             ("Slot and port", f"slot {attempt.slot}, USB port {attempt.port_path}"),
@@ -126,9 +130,9 @@ def _lamp(name: str, words: Words) -> str:
 def _advice(report: UnitReport) -> Iterator[str]:
     """Yield what was seen, what it means and what to try next, in this order; nothing for a good end."""
     slot, words = report.slot, report.words
-    if slot.verdict is None or VERDICT_LOOK[slot.verdict] in (Look.PASS, Look.PENDING):
+    if slot.verdict is None or slot.look in (Look.PASS, Look.PENDING):
         return
-    means, advice = words.help(slot.say)
+    means, advice = words.help(slot.say if slot.ask is None else slot.ask.say)
     told = (("details-seen", slot.reason), ("details-means", means), ("details-try", advice))
     rows = "".join(f"<dt>{html(words.text(label))}</dt><dd>{html(text)}</dd>" for label, text in told if text)
     yield f'<dl class="advice">{rows}</dl>\n'

@@ -12,9 +12,10 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from drivers.clock import Clock, ClockThread
+from drivers.clock import CancelToken, Clock, ClockThread
 from drivers.errors import Cancelled
 
+from ..engine.console_events import ConsoleOpened
 from ..engine.events import AttemptFinished, CommandRefused, Event, StationFault, StationNote
 from ..engine.records import WriteConfirmed, WriteIntended
 from ..engine.step import Emit
@@ -29,6 +30,8 @@ from ..words.say import Say
 
 MOST_WAITING = 64
 """Labels that wait for one printer; of more the oldest is dropped, and named."""
+
+BY_HAND = "it is worked on by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class LabelDesk:
         self._condition, self._token = clock.condition(), clock.token()
         self._jobs: dict[str, collections.deque[_Job]] = {name: collections.deque() for name in printers}
         self._last: dict[int, AttemptFinished] = {}  # by slot
+        self._unproven: set[str | None] = set()  # attempts whose units were worked on by hand since
+        self._printing: dict[str, tuple[_Job, CancelToken]] = {}  # by printer
         self._threads: list[ClockThread] = []
 
     def start(self) -> None:
@@ -65,7 +70,10 @@ class LabelDesk:
 
     def stop(self) -> None:
         """End the threads; the label under way may come out. Those that did not are named, for good."""
-        self._token.cancel()
+        with self._condition:
+            self._token.cancel()
+            for _, token in self._printing.values():
+                token.cancel()
         for thread in self._threads:
             thread.join()
         for jobs in self._jobs.values():
@@ -73,8 +81,13 @@ class LabelDesk:
                 self._missed(jobs.popleft(), "the station stopped")
 
     def saw(self, event: Event) -> None:
-        """Take in a verdict: it says whose label a slot would print again, and may want a FAIL label."""
-        if isinstance(event, AttemptFinished):
+        """Take in a verdict: it says whose label a slot would print again, and may want a FAIL label.
+
+        No label of a PASS is printed of a unit that is worked on by hand, until it passes again.
+        """
+        if isinstance(event, ConsoleOpened):
+            self._take_back(event.attempt)
+        elif isinstance(event, AttemptFinished):
             with self._condition:
                 self._last[event.slot] = event
             wanted = self._wanted(event)
@@ -87,6 +100,10 @@ class LabelDesk:
         with self._condition:
             known = [one for one in self._last.values() if slot in (None, one.slot)]
         last = max(known, key=lambda one: one.at, default=None)
+        if last is not None and last.verdict is Verdict.PASS and last.attempt in self._unproven:
+            reason = f"slot {last.slot}: its unit was worked on by hand; walk it again first"
+            self._publish(CommandRefused(at=self._clock.utc(), say=Say("by_hand"), reason=reason))
+            return
         wanted = self._wanted(last) if last is not None else None
         template = wanted.of(last.verdict) if last is not None and wanted is not None else None
         if last is None or wanted is None or template is None:
@@ -94,6 +111,22 @@ class LabelDesk:
             self._publish(CommandRefused(at=self._clock.utc(), say=Say("no_label_again"), reason=reason))
             return
         self._queue(wanted, template, last, "label again")
+
+    def _take_back(self, attempt: str | None) -> None:
+        """Print no label of a PASS of ``attempt`` any more, and name those that were waiting for that."""
+        with self._condition:
+            self._unproven.add(attempt)
+            void = [
+                (jobs, job) for jobs in self._jobs.values() for job in jobs
+                if job.of.attempt == attempt and job.of.verdict is Verdict.PASS
+            ]  # fmt: skip
+            for jobs, job in void:
+                jobs.remove(job)
+            for job, token in self._printing.values():
+                if job.of.attempt == attempt and job.of.verdict is Verdict.PASS:
+                    token.cancel()
+        for _, job in void:
+            self._missed(job, BY_HAND)
 
     def _wanted(self, event: AttemptFinished) -> Print | None:
         profile = self._profile_of(event.batch)
@@ -144,21 +177,22 @@ class LabelDesk:
             while True:
                 with self._condition:
                     self._condition.wait_for(lambda: bool(self._jobs[name]), None, self._token)
-                    job = self._jobs[name].popleft()
+                    job, token = self._jobs[name].popleft(), self._clock.token()
+                    self._printing[name] = job, token
                 try:
-                    self._print(self._printers[name], job)
+                    self._print(self._printers[name], job, token)
                 except Cancelled:
-                    self._missed(job, "the station stopped")
-                    raise
+                    self._missed(job, "the station stopped" if self._token.is_cancelled else BY_HAND)
+                    self._token.check()
                 except (JournalError, PrinterTrouble) as error:
                     self._publish(StationFault(at=self._clock.utc(), reason=f"{job.what}: {error}"))
 
-    def _print(self, printer: LabelPrinter, job: _Job) -> None:
+    def _print(self, printer: LabelPrinter, job: _Job, token: CancelToken) -> None:
         of = job.of
         head = {"slot": of.slot, "device_id": of.device_id, "attempt": of.attempt, "step": "label", "target": "printer"}
-        with printer.turn.hold(self._token, lambda _before: None, rank=of.slot):
+        with printer.turn.hold(token, lambda _before: None, rank=of.slot):
             self._record(WriteIntended(at=self._clock.utc(), what=job.what, **head))  # type: ignore[arg-type]
-            printer.print_label(job.zpl, self._token, self._waiting, SHIFT_S)
+            printer.print_label(job.zpl, token, self._waiting, SHIFT_S)
             self._record(WriteConfirmed(at=self._clock.utc(), what=job.what, **head))  # type: ignore[arg-type]
 
     @contextlib.contextmanager

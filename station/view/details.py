@@ -65,8 +65,6 @@ def head(slot: SlotState, glyphs: Glyphs, words: Words, width: int, *, seconds: 
     if slot.seen is not None:
         lines += [line(text) for text in wrap(words.seen_before(slot.seen, with_zone=True), width)]
     lines += [line(text) for text in wrap(_now(slot, words), width)]
-    if slot.is_by_hand:
-        lines += [line(bold(text)) for text in wrap(words.text("details-by-hand"), width)]
     is_explained = look in NOT_PASSED or (look is Look.HANDS and not slot.is_walking)
     lines += _lamp(slot, glyphs, words, seconds) + (help_lines(slot, words, width) if is_explained else [])
     return Panel("head", words.text("log-slot", slot=str(slot.number)), tuple(lines), look)
@@ -113,12 +111,18 @@ def help_lines(slot: SlotState, words: Words, width: int) -> list[Line]:
     return [one for label, text in labels for one in beside(padded(bold(label), room), text, width)]
 
 
+def how_it_ended(slot: SlotState, words: Words) -> str:
+    """Say how the attempt ended, and whether that counts no more; "" before it did."""
+    since = (words.line(slot.ask.say),) if slot.ask is not None else ()
+    return words.joined((words.verdict(slot.verdict), *since)) if slot.verdict is not None else ""
+
+
 def for_support(slot: SlotState, words: Words) -> str:
     """Write what support asks for first, one line each: the Device ID, what the light does, how it went and why."""
     rows = (
         ("details-device-id", slot.device_id or ""), ("details-unit", f"{slot.platform} {slot.label}".strip()),
         ("details-light", words.led(slot.light_seen) if slot.light_seen else ""),
-        ("details-verdict", words.verdict(slot.verdict) if slot.verdict is not None else ""),
+        ("details-verdict", how_it_ended(slot, words)),
         ("details-seen", slot.reason),
     )  # fmt: skip
     return "\n".join(f"{words.text(label)}: {value}" for label, value in rows if value)

@@ -17,6 +17,7 @@ from ..words.cells import clean, tail
 from ..words.say import Say
 from .look import VERDICT_LOOK
 from .reduce_slot import (
+    GOOD,
     MAX_ROWS,
     SLOT_HANDLERS,
     cleaned,
@@ -141,7 +142,8 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
     slot = state.slot_of(event.attempt)
     if slot is not None and slot.verdict is not None:
         say = _REVISED.get(event.verdict, Say("check_station"))
-        state = state.with_slot(replace(slot, verdict=event.verdict, say=say, reason=reason))
+        asks = slot.asks if event.verdict in GOOD else ()
+        state = state.with_slot(replace(slot, verdict=event.verdict, say=say, reason=reason, asks=asks))
     if event.verdict is Verdict.PASS:
         return _logged(state, event, state.words.line(Say("late_pass", unit=name)), name=name, verdict=event.verdict)
     text = state.words.line(_not_passed(event.verdict, name, is_in_slot=slot is not None))
@@ -176,9 +178,7 @@ def _command_done(state: BenchState, event: ev.CommandDone) -> BenchState:
 
 
 def _console_opened(state: BenchState, event: ConsoleOpened) -> BenchState:
-    slot = state.slot(event.slot)
-    if slot is not None and _is_current(slot, event):
-        state = state.with_slot(console_opened(slot))
+    state = _of_slot(console_opened)(state, event)
     return _logged(state, event, state.words.text("console-opened"), name=_name_of(state, event))
 
 
@@ -191,9 +191,7 @@ def _console_line(state: BenchState, event: ConsoleLine) -> BenchState:
 
 
 def _console_closed(state: BenchState, event: ConsoleClosed) -> BenchState:
-    slot = state.slot(event.slot)
-    if slot is not None and _is_current(slot, event):
-        state = state.with_slot(console_closed(slot, event))
+    state = _of_slot(console_closed)(state, event)
     text = state.words.text(f"console-ended-{event.why}", slot=str(event.slot), why=clean(event.reason))
     return _logged(state, event, text, name=_name_of(state, event))
 
@@ -217,7 +215,7 @@ def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
         return replace(state, notice="")
     said = answer if event.accepted else refused
     slot = state.slot(event.slot)
-    is_said = slot is not None and slot.ask is not None
+    is_said = slot is not None and slot.ask is not None and slot.is_walking
     return _logged(state if is_said else replace(state, notice=said), event, said)
 
 
@@ -258,6 +256,9 @@ def _unit_left(state: BenchState, event: ev.UnitLeft) -> BenchState:
         return state
     if slot.is_walking and slot.verdict is None:
         return state.with_slot(replace(slot, is_present=False))
+    if slot.verdict in GOOD and slot.asks:  # worked on by hand, and not walked again
+        text = state.words.line(Say("unplugged_too_early"))
+        state = _logged(replace(state, notice=f"{slot.name}  {text}"), event, text, name=slot.name)
     return state.with_slot(SlotState(slot.number, slot.port_path, slot.off))
 
 

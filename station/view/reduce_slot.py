@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
-from ..engine.console_events import ConsoleClosed, ConsoleLine
+from ..engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened
 from ..engine.records import UnitFacts
 from ..model import IdentityFact, Measurement, Verdict
 from ..words.cells import clean
@@ -16,6 +16,7 @@ from .state import CONSOLE_LINES, TRACE_LINES, Ask, ConsoleText, Held, SlotState
 
 MAX_RAW = 2000  # characters of bytes in hex kept of one exchange
 MAX_CONSOLE_LINE = 4096  # characters; the longest line of a console, its list of modules, has about half of that
+GOOD = frozenset({Verdict.PASS, Verdict.PENDING})
 MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
 
 
@@ -111,10 +112,10 @@ def _light_seen(slot: SlotState, event: ev.LightSeen) -> SlotState:
     return replace(slot, light_seen=clean(event.light, 40))
 
 
-def console_opened(slot: SlotState) -> SlotState:
+def console_opened(slot: SlotState, event: ConsoleOpened) -> SlotState:
     """Begin an empty console: from now on a person works on the unit, and what passed has to be walked again."""
-    is_good = slot.verdict in (Verdict.PASS, Verdict.PENDING)
-    return replace(slot, console=ConsoleText(), is_by_hand=True, say=Say("by_hand") if is_good else slot.say)
+    asks = (Ask("", Say("by_hand"), since=event.at),) if slot.verdict in GOOD else slot.asks
+    return replace(slot, console=ConsoleText(), asks=asks)
 
 
 def console_printed(slot: SlotState, event: ConsoleLine, skipped: str) -> SlotState:

@@ -132,7 +132,9 @@ class SlotState:
     profile: str = ""
     steps: tuple[StepLine, ...] = ()
     profile_steps: tuple[str, ...] = ()  # what a whole walk has, when a part of it is run
-    asks: tuple[Ask, ...] = ()  # at most one a step, oldest first: both lanes may need hands at once
+    asks: tuple[Ask, ...] = ()
+    """At most one a step, oldest first: both lanes may need hands at once. Of no step: outside of an attempt; after a
+    good verdict it is that the unit is not proven any more, as somebody worked on it by hand."""
     verdict: Verdict | None = None
     say: Say = NOTHING
     reason: str = ""
@@ -146,17 +148,16 @@ class SlotState:
     trace: tuple[TraceLine, ...] = ()
     light_seen: str = ""  # what a person said its light does
     console: ConsoleText | None = None  # the last one a technician opened
-    is_by_hand: bool = False  # somebody worked on it over its console since it was walked
 
     @property
     def look(self) -> Look:
-        """Return the state to show: off, else a verdict, else an action of the operator, else progress, else a wait."""
+        """Return the state to show: off, else an action of the operator, else a verdict, else progress, else a wait."""
         if self.off is not None:
             return Look.OFF
-        if self.verdict is not None:
-            return VERDICT_LOOK[self.verdict]
         if self.ask is not None:
             return Look.HANDS
+        if self.verdict is not None:
+            return VERDICT_LOOK[self.verdict]
         if self.waits_for is not None:
             return Look.WAITS
         return Look.RUNNING if self.is_walking or self.is_present else Look.EMPTY

@@ -19,8 +19,6 @@
 
 pass =
     .do = { -unplug }
-by_hand = Von Hand bedient.
-    .do = Wiederholen (R).
 pending = Fertig, sobald die Cloud antwortet.
     .do = { -set-aside }
     .short =
@@ -31,6 +29,11 @@ sim_pending = SIM ist noch nicht aktiv.
     .short =
         SIM nicht aktiv.
         { -set-aside }
+
+## Bestanden, aber nicht mehr bewiesen
+
+by_hand = Von Hand bedient.
+    .do = Wiederholen (R).
 
 ## Das falsche Gerät
 
@@ -1124,12 +1127,11 @@ details-choose-mode = IN WELCHEN MODUS?
 details-choose-light = WAS TUT DAS LICHT?
 details-saving = Wird geschrieben.
 details-copied = Kopiert: Device ID, Licht, Ergebnis und Grund.
-details-by-hand = Seitdem von Hand bearbeitet: erst nach Wiederholen (R) gilt es.
 console-title = KONSOLE VON PLATZ { $slot }
 console-opening = Das Gerät wird in den Einrichtmodus gebracht.
 console-keys = Ein Zeichen ist ein Befehl   [Enter] senden   [Esc] schließen
-console-opened = Jemand bearbeitet dieses Gerät von Hand, an seiner Konsole.
-console-ended-closed = Seine Konsole ist zu. Wiederholen (R): erst danach gilt ein von Hand bearbeitetes Gerät wieder.
+console-opened = Jemand bearbeitet dieses Gerät von Hand, an seiner Konsole: danach ist es zu wiederholen.
+console-ended-closed = Seine Konsole ist zu.
 console-ended-idle = Seine Konsole ist zu: eine Viertelstunde lang hat niemand getippt.
 console-ended-left = Das Gerät hat Platz { $slot } verlassen, und mit ihm seine Konsole.
 console-ended-walk = Seine Konsole ist zu: das Gerät wird noch einmal geprüft.

@@ -25,8 +25,6 @@
 
 pass =
     .do = { -unplug }
-by_hand = Worked on by hand.
-    .do = Retry it (R).
 pending = Finished when the cloud answers.
     .do = { -set-aside }
     .short =
@@ -37,6 +35,11 @@ sim_pending = SIM is not active yet.
     .short =
         SIM not active.
         { -set-aside }
+
+## Passed, and not proven any more
+
+by_hand = Worked on by hand.
+    .do = Retry it (R).
 
 ## The wrong unit
 
@@ -1084,12 +1087,11 @@ details-choose-mode = INTO WHICH MODE?
 details-choose-light = WHAT DOES THE LIGHT DO?
 details-saving = Is being written.
 details-copied = Copied: Device ID, light, result and reason.
-details-by-hand = Worked on by hand since: retry (R) before it counts.
 console-title = CONSOLE OF SLOT { $slot }
 console-opening = The unit is brought into listening mode.
 console-keys = One character is a command   [Enter] send   [Esc] close
-console-opened = Somebody works on this unit by hand, at its console.
-console-ended-closed = Its console is closed. Retry (R): a unit worked on by hand counts again after that.
+console-opened = Somebody works on this unit by hand, at its console: it has to be walked again.
+console-ended-closed = Its console is closed.
 console-ended-idle = Its console is closed: nobody typed for a quarter of an hour.
 console-ended-left = The unit has left slot { $slot }, and its console with it.
 console-ended-walk = Its console is closed: the unit is walked again.

@@ -17,12 +17,15 @@
 
 pass =
     .do = { -unplug }
-by_hand = 有人手动操作过。
-    .do = 请重试（R）。
 pending = 云端应答后完成。
     .do = { -set-aside }
 sim_pending = SIM 卡尚未激活。
     .do = { -set-aside }
+
+## 曾通过，但不再有证明
+
+by_hand = 有人手动操作过。
+    .do = 请重试（R）。
 
 ## 设备不对
 
@@ -865,12 +868,11 @@ details-choose-mode = 进入哪种模式？
 details-choose-light = 灯光是什么样？
 details-saving = 正在写入。
 details-copied = 已复制：Device ID、灯光、结果和原因。
-details-by-hand = 此后有人手动操作过：重试（R）后结果才有效。
 console-title = 槽位 { $slot } 的控制台
 console-opening = 正在让设备进入配置模式。
 console-keys = 单个字符是命令   [Enter] 发送   [Esc] 关闭
-console-opened = 有人正在通过控制台手动操作此设备。
-console-ended-closed = 控制台已关闭。请重试（R）：手动操作过的设备重试后结果才有效。
+console-opened = 有人正在通过控制台手动操作此设备：之后须重试。
+console-ended-closed = 控制台已关闭。
 console-ended-idle = 控制台已关闭：一刻钟内无人输入。
 console-ended-left = 设备已离开槽位 { $slot }，控制台随之关闭。
 console-ended-walk = 控制台已关闭：设备将重新检查。

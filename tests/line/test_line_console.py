@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import serial
 from line_bench import ARGON, BORON, PASSWORD, SSID, LineBench, Recipe, io_dump, line_bench
 from support.odd_rates import Flooded
+from support.spoken import ENGLISH
 
 from drivers.virtual.radio import WifiStore
 from drivers.virtual.serial_side import VirtualSerial
@@ -26,7 +28,11 @@ from station.engine.events import (
     CommandRefused,
     Event,
 )
-from station.model import Verdict
+from station.export.unit_report import unit_report, write_unit_report
+from station.model import SlotInfo, Verdict
+from station.view.look import Look
+from station.view.reduce import replay
+from station.view.state import BenchState
 
 
 class Hand:
@@ -116,6 +122,45 @@ def test_a_secret_of_the_unit_and_one_that_is_typed_are_masked_and_in_no_record(
         for word in ("pass of a hand 99", "hidden-net", "Cipher", "system firmware"):
             assert word not in told
         assert "pass of a hand 99" not in str([event.to_json() for _, event in hand.bench.events])
+
+
+def test_a_unit_worked_on_by_hand_is_no_pass_on_the_screen_nor_in_its_report_until_it_passes_again(
+    tmp_path: Path,
+) -> None:
+    """Its attempt stays the PASS that it was, and so do the figures of the batch."""
+    with at_bench(tmp_path) as hand:
+        bench, attempt = hand.bench, hand.finished.attempt or ""
+
+        def shown() -> Look:
+            return replay(BenchState.of([SlotInfo(1, "1-1")], ENGLISH), [one for _, one in bench.events]).slots[0].look
+
+        def reported() -> str:
+            page = io.StringIO()
+            with bench.reader() as journal:
+                report = unit_report(journal, attempt, ENGLISH)
+                assert report is not None
+                write_unit_report(report, page)
+            return page.getvalue()
+
+        with bench.reader() as journal:
+            before = journal.figures(bench.recipes[0].batch)
+        assert shown() is Look.PASS
+        assert 'class="chip big pass"' in reported()
+        hand.open()
+        hand.types("v", "system firmware version: ")
+        bench.command(CloseConsole(1))
+        hand.closed()
+        assert shown() is Look.HANDS
+        assert 'class="chip big hands">' in reported()
+        assert "YOUR TURN</span> &nbsp;Worked on by hand. Retry it (R).</p>" in reported()
+        assert "<th>Attempt ended</th><td>PASS Worked on by hand." in reported()
+        with bench.reader() as journal:
+            found = journal.attempt(attempt)
+            assert found is not None
+            assert found.verdict is Verdict.PASS
+            assert journal.figures(bench.recipes[0].batch) == before
+        assert bench.retry().verdict is Verdict.PASS
+        assert shown() is Look.PASS
 
 
 def test_a_password_that_a_hand_made_wrong_is_found_and_mended_by_the_next_walk(tmp_path: Path) -> None:

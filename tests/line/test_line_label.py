@@ -10,7 +10,8 @@ from line_bench import LineBench, replace
 from support.labelled import FAIL, TEMPLATE, LabelBench, Labelled, label_bench
 from support.recipes import OTHER_PRODUCT
 
-from station.engine.commands import CloseBatch, PrintLabel, RunStep, Scan, StopSlot
+from station.engine.commands import CloseBatch, CloseConsole, OpenConsole, PrintLabel, RunStep, Scan, StopSlot
+from station.engine.console_events import ConsoleOpened
 from station.engine.events import (
     AttemptFinished,
     AttemptStarted,
@@ -409,6 +410,36 @@ def test_more_labels_than_may_wait_for_a_printer_drop_the_oldest_by_name(tmp_pat
         line.printer.mend()
         bench.sleep(1800.0)
         assert len(line.printer.labels) == 1 + 1 + MOST_WAITING
+
+
+def test_no_label_of_a_unit_that_is_worked_on_by_hand_is_printed_until_it_passes_again(tmp_path: Path) -> None:
+    with label_bench(tmp_path, replace(RECIPE, verify=False)) as line:
+        bench = line.bench
+        bench.plug(bench.finished_unit(RECIPE))
+        passed = bench.wait_finished()
+        line.printer.is_away = True
+        for _ in range(2):
+            bench.command(PrintLabel(1))  # one comes to the printer, the other waits behind it
+            bench.sleep(5.0)
+        mark = bench.mark()
+        bench.command(OpenConsole(1, passed.attempt or "", passed.device_id or ""))
+        bench.wait_for(ConsoleOpened, since=mark)
+        bench.sleep(5.0)
+        void = missed(bench)
+        assert len(void) == 2
+        assert all(f"{passed.device_id} (PASS): it is worked on by hand" in one.reason for one in void)
+        bench.command(PrintLabel(1))
+        bench.wait_for(CommandRefused, since=mark, sentence="by_hand")
+        bench.command(CloseConsole(1))
+        line.printer.mend()
+        bench.sleep(120.0)
+        bench.command(PrintLabel(1))
+        assert len(line.printer.labels) == 1
+        assert bench.retry().verdict is Verdict.PASS
+        labels = len(line.printer.labels)
+        bench.command(PrintLabel(1))
+        bench.sleep(10.0)
+        assert len(line.printer.labels) == labels + 1
 
 
 def test_two_wrong_labels_in_turn_end_the_wait_at_its_one_time_and_judge_nobody(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from .story import (
     TEST_FAULTS,
     TEST_FLAWS,
     TROUBLE_SECONDS,
+    TYPED,
     WIFI_FLAWS,
     WIFI_TROUBLE_SECONDS,
     WITHOUT_DFU,
@@ -65,6 +66,7 @@ def draw(seed: int) -> Story:
     happen += _closed(random.Random(f"closed {seed}"), length)
     parts = _with_held(random.Random(f"held {seed}"), parts)
     parts = _without_dfu(random.Random(f"without {seed}"), lots, parts)
+    parts = _by_hand(random.Random(f"hand {seed}"), lots, parts, {trouble.kind for trouble in happen})
     lots = _with_releases(random.Random(f"releases {seed}"), lots)
     return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
 
@@ -149,6 +151,19 @@ def _deaths(dice: random.Random, length_s: float) -> list[Trouble]:
         Trouble(kind, round(dice.uniform(0, length_s), 1), round(dice.uniform(*DEATH_SECONDS[kind]), 1))
         for kind in kinds
     ]
+
+
+def _by_hand(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part], troubles: set[str]) -> list[Part]:
+    """Let somebody work at the consoles of some units that passed; a password only where the network is as it was."""
+    if dice.random() >= 0.3:
+        return parts
+    kinds = [kind for kind in TYPED if kind != "password"]
+    joins = {lot.platform for lot in lots if lot.wifi} if not troubles & set(WIFI_TROUBLE_SECONDS) else set()
+    found = []
+    for part in parts:
+        kind = dice.choice([*kinds, "password"] if part.platform in joins else kinds)
+        found.append(dataclasses.replace(part, by_hand=kind) if dice.random() < 0.4 and not part.flaw else part)
+    return found
 
 
 def _closed(dice: random.Random, length_s: float) -> list[Trouble]:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 
+from support.spoken import ENGLISH
+
 from drivers.clock import ClockThread
 from drivers.errors import Cancelled
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
-from station.engine.commands import Scan
+from station.engine.commands import CloseConsole, OpenConsole, Scan, TypeConsole
+from station.engine.console_events import ConsoleClosed, ConsoleOpened
 from station.engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, HandsNeeded, StepHeld
-from station.model import Verdict
+from station.model import SlotInfo, Verdict
+from station.view.look import Look
+from station.view.reduce import replay
+from station.view.state import BenchState
 
 from .floor import Floor
 from .oracles import Violation, check_pass
-from .story import Part
+from .story import TYPED, Part
 
 PATIENCE_S = 3 * 3600.0
 """How long a unit may stay in its slot without a verdict before it counts as hung."""
 REACTION_S = 2.0
 RETURN_S = 20.0
 """How long a unit that was pulled, or a station that was stopped, may take to come back."""
+OPENS_S = 120.0
+"""How long somebody waits for a console."""
 SCANS = 12
 """Scans before the operator gives up."""
 
@@ -39,6 +47,7 @@ class Hands:
         self._mark = 0
         self._before: VirtualUnit | None = None
         self._is_by_hand = False  # the last verdict says to bring the unit into DFU with its buttons
+        self._touched: set[int] = set()  # units that somebody worked on by hand
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
@@ -81,10 +90,37 @@ class Hands:
             self._check_pass(part, unit)
         if finished.verdict is Verdict.FAIL and not self._may_fail(part, finished):
             raise Violation("false FAIL", f"good unit {part.number}: {finished.failed_step}: {finished.reason}")
+        is_touched = finished.verdict is Verdict.PASS and self._works_by_hand(part, unit, finished)
         self._pause()
         self._bench.unplug(self.slot)
         self._pause()
-        return finished.verdict
+        return self._visit(part, unit) if is_touched else finished.verdict
+
+    def _works_by_hand(self, part: Part, unit: VirtualUnit, passed: AttemptFinished) -> bool:
+        """Type what the story says at the unit's console, once; from then on, no slot shows a PASS without a walk."""
+        if not part.by_hand or part.number in self._touched:
+            return False
+        mark = self._bench.mark()
+        self._bench.command(OpenConsole(self.slot, passed.attempt or "", unit.device_id))
+        self._bench.find(
+            lambda event: event.slot == self.slot and isinstance(event, ConsoleOpened | ConsoleClosed),
+            since=mark, within=OPENS_S, cancel=self._floor.token,
+        )  # fmt: skip
+        for text in TYPED[part.by_hand]:
+            self._bench.command(TypeConsole(self.slot, text))
+            self._pause()
+        self._bench.command(CloseConsole(self.slot))
+        told = [event for _, event in self._bench.events]
+        own = [event for event in told[mark:] if event.slot == self.slot]
+        if not any(isinstance(event, ConsoleOpened) for event in own):
+            return False  # nobody could open it
+        self._touched.add(part.number)
+        slots = [SlotInfo(number, f"1-{number}") for number in range(1, self._bench.count + 1)]
+        shown = replay(BenchState.of(slots, ENGLISH), told).slot(self.slot)
+        is_walked = any(isinstance(event, AttemptStarted) for event in own)
+        if shown is not None and shown.look in (Look.PASS, Look.PENDING) and not is_walked:
+            raise Violation("false PASS", f"unit {part.number} was worked on by hand and shows {shown.look.name}")
+        return True
 
     def _check_pass(self, part: Part, unit: VirtualUnit) -> None:
         """Raise `Violation` for a PASS that is not true."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from line_bench import Recipe
+from line_bench import SSID, Recipe
 from support.tested import LIMITS, METER, Trial
 
 from drivers.virtual.faults import ERRNOS
@@ -44,6 +44,11 @@ WIFI_FLAWS = ("deaf",)
 
 WITHOUT_DFU = ("do=no-dfu", "do=denied")
 """Why a unit, or a computer, has to do without DFU."""
+
+TYPED: Mapping[str, tuple[str, ...]] = {
+    "reads": ("i", "v"), "password": ("w", SSID, "not that one"), "restarts": ("L",), "nothing": ()
+}  # fmt: skip
+"""What may be typed at the console of a unit that passed."""
 
 SLIPS = ("neighbour", "before", "order-code", "layout", "double", "prefix", "lot", "noise", "unknown")
 """What may be scanned by mistake before the right label."""
@@ -114,6 +119,7 @@ class Part:
     flaw: str = ""
     faults: tuple[str, ...] = ()
     slips: tuple[str, ...] = ()
+    by_hand: str = ""  # a key of `TYPED`: what somebody does at its console once it passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,7 @@ class Story:
             yield dataclasses.replace(self, troubles=tuple(one for one in self.troubles if one is not trouble))
         for part in self.parts:
             for simpler in (
+                *((dataclasses.replace(part, by_hand=""),) if part.by_hand else ()),
                 *(dataclasses.replace(part, faults=_without(part.faults, n)) for n in range(len(part.faults))),
                 *(dataclasses.replace(part, slips=_without(part.slips, n)) for n in range(len(part.slips))),
             ):

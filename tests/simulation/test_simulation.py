@@ -15,6 +15,7 @@ from .story import (
     SLIPS,
     TEST_FLAWS,
     TROUBLE_SECONDS,
+    TYPED,
     WIFI_FLAWS,
     WIFI_TROUBLE_SECONDS,
     Story,
@@ -50,6 +51,7 @@ def test_every_kind_of_trouble_is_drawn_and_has_an_ending() -> None:
         *WIFI_TROUBLE_SECONDS,
     }
     assert {part.flaw for part in parts} == {"", *FLAWS, *TEST_FLAWS, *WIFI_FLAWS}
+    assert {part.by_hand for part in parts} == {"", *TYPED}
     assert {slip for part in parts for slip in part.slips} == set(SLIPS)
     assert len({fault.partition("do=")[2].partition(",")[0] for part in parts for fault in part.faults}) >= 11
     assert set(ENDINGS) == {*FLAWS, *TEST_FLAWS, *WIFI_FLAWS}

@@ -11,11 +11,16 @@ from support.spoken import ENGLISH
 
 from station.engine import commands as cmd
 from station.engine.console_events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened
+from station.engine.events import Event, VerdictRevised
+from station.model import Verdict
 from station.tui.app import BenchApp
 from station.tui.screens.console import ConsoleWindow, TypedInput
 from station.tui.screens.details import Details
+from station.view import details
+from station.view.look import UNICODE, Look
+from station.view.panels import plain
 from station.view.reduce import replay
-from station.view.state import CONSOLE_LINES, BenchState, ConsoleText
+from station.view.state import CONSOLE_LINES, BenchState, ConsoleText, SlotState
 from station.words.cells import width_of
 from station.words.languages import languages, load
 
@@ -62,7 +67,7 @@ async def test_a_key_opens_the_console_and_what_is_typed_is_sent_line_by_line() 
 
 
 @on_loop
-async def test_a_unit_that_passed_and_was_worked_on_by_hand_is_not_told_to_be_unplugged() -> None:
+async def test_a_unit_that_passed_and_was_worked_on_by_hand_is_the_operators_turn_and_no_pass() -> None:
     story = Story(1)
     app = story.app()
     async with running(app, (100, 40)) as pilot:
@@ -71,7 +76,52 @@ async def test_a_unit_that_passed_and_was_worked_on_by_hand_is_not_told_to_be_un
         await tell(pilot, app, ConsoleOpened(**story.head(1)), closed(story, "closed"))
         shown = picture(app)
         assert "Unplug." not in shown
-        assert "Retry it (R)." in shown
+        assert shown.count("Retry it (R).") == 2  # on its tile, and in full below the slots
+        assert "YOUR TURN" in shown
+        await press(pilot, "1", "r")
+        assert cmd.RetrySlot(1) in story.sent
+
+
+def worked_on(verdict: Verdict, *after: Event) -> tuple[SlotState, BenchState]:
+    """Slot 1 and its bench when somebody opened the console of a unit with that verdict, and then came ``after``."""
+    story = Story(1)
+    told = [*story.arrives(1), story.ends(1, verdict, "silent"), ConsoleOpened(**story.head(1)), *after]
+    state = replay(BenchState.of(story.slots, ENGLISH), told)
+    return state.slots[0], state
+
+
+@pytest.mark.parametrize(
+    ("verdict", "look"),
+    [
+        (Verdict.PASS, Look.HANDS), (Verdict.PENDING, Look.HANDS),
+        (Verdict.FAIL, Look.FAIL), (Verdict.ABORTED, Look.ABORTED), (Verdict.ERROR, Look.ERROR),
+    ],
+)  # fmt: skip
+def test_only_what_was_good_counts_no_more_and_is_said_in_one_place(verdict: Verdict, look: Look) -> None:
+    slot, _ = worked_on(verdict, closed(Story(1), "closed"))
+    head = " ".join(map(plain, details.head(slot, UNICODE, ENGLISH, 200).lines))
+    by_hand = "Worked on by hand. Retry it (R)."
+    assert (slot.look, slot.verdict) == (look, verdict)
+    assert head.count(by_hand) == (look is Look.HANDS)
+    assert ("until then it has not passed" in head.lower()) is (look is Look.HANDS)
+    assert (by_hand in details.for_support(slot, ENGLISH)) is (look is Look.HANDS)
+    again, _ = worked_on(verdict, *Story(1).arrives(1, "attempt-2"))
+    assert (again.asks, again.look) == ((), Look.RUNNING)
+
+
+def test_owed_work_that_ends_well_does_not_prove_a_unit_that_was_worked_on_by_hand() -> None:
+    for verdict, look in ((Verdict.PASS, Look.HANDS), (Verdict.FAIL, Look.FAIL)):
+        slot, _ = worked_on(Verdict.PENDING, VerdictRevised(**Story(1).head(1), verdict=verdict, reason="told"))
+        assert (slot.look, slot.verdict) == (look, verdict)
+
+
+def test_a_unit_that_leaves_before_it_was_walked_again_is_called_back() -> None:
+    story = Story(1)
+    slot, state = worked_on(Verdict.PASS, story.left(1))
+    assert slot.look is Look.EMPTY
+    assert state.notice == "P044AB1234501  Unplugged too early. Plug it in again."
+    assert (state.log[0].name, state.log[0].text) == ("P044AB1234501", "Unplugged too early. Plug it in again.")
+    assert worked_on(Verdict.FAIL, story.left(1))[1].notice == ""
 
 
 @on_loop
@@ -107,10 +157,10 @@ async def test_escape_closes_window_and_console_and_the_details_say_what_that_me
         assert story.sent == [OPEN, cmd.CloseConsole(1)]
         await tell(pilot, app, closed(story, "closed"))
         text = picture(app)
-        assert "a unit worked on by hand counts again after that" in text
-        assert "Worked on by hand since: retry (R) before it counts." in text
+        assert "Its console is closed." in text
+        assert text.count("Worked on by hand. Retry it (R).") == 1
         await tell(pilot, app, *story.arrives(1, "attempt-2"))
-        assert "Worked on by hand since" not in picture(app)
+        assert "Worked on by hand" not in picture(app)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +250,7 @@ def test_a_console_keeps_its_last_lines_counts_what_was_left_out_and_ends_with_i
     assert slot.console.lines[-4:] == (
         f"line {CONSOLE_LINES + 6}", "12 lines are left out: they came too fast", "a [31mb c", "Pass",
     )  # fmt: skip
-    assert (slot.console.is_open, slot.is_by_hand) == (True, True)
+    assert slot.console.is_open
     other = replay(state, [ConsoleLine(**story.head(1, "another"), text="not here")])
     assert other.slot(1) == slot
     after = replay(state, [closed(story, "walk"), printed(story, "too late")]).slot(1)
@@ -208,7 +258,7 @@ def test_a_console_keeps_its_last_lines_counts_what_was_left_out_and_ends_with_i
     assert after.console == ConsoleText(slot.console.lines, is_open=True, closed="walk")
     again = replay(state, list(story.arrives(1, "attempt-2"))).slot(1)
     assert again is not None
-    assert (again.console, again.is_by_hand) == (None, False)
+    assert again.console is None
 
 
 @pytest.mark.parametrize("language", languages())

@@ -1,5 +1,10 @@
 # Was es bedeutet, dass ein Versuch mit einem Satz des Katalogs endete, und `.try`: was als Nächstes zu versuchen ist.
 
+## Bestanden, aber nicht mehr bewiesen
+
+why-by_hand = Nach dem letzten Durchlauf hat jemand an seiner Konsole gearbeitet, vielleicht Bewiesenes geändert.
+    .try = Wiederholen (R): was noch stimmt, ist in Sekunden durch, der Rest wird neu gemacht. Bis dahin gilt es nicht.
+
 ## Das falsche Gerät
 
 why-wrong_platform = Die USB-Kennung nennt eine andere Plattform als die der offenen Charge. Nichts wurde gefragt oder geschrieben.

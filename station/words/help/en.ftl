@@ -2,6 +2,11 @@
 # Read by a technician below what was seen. The key is `why-` and the key of the sentence. Every sentence a FAIL, ERROR
 # or stopped attempt can end with has an entry, which a test demands.
 
+## Passed, and not proven any more
+
+why-by_hand = Somebody worked on it at its console after its last walk, and may have changed what was proved then.
+    .try = Retry (R): what is still right passes in seconds, and the rest is done again. Until then it has not passed.
+
 ## The wrong unit
 
 why-wrong_platform = The USB id names another platform than the open batch makes. Nothing was asked of the unit or written.

@@ -9,6 +9,8 @@ from line_bench import replace
 from support.labelled import FAIL, Labelled, label_bench
 
 from station.cli.main import main
+from station.engine.commands import OpenConsole
+from station.engine.console_events import ConsoleOpened
 from station.model import Verdict
 
 
@@ -42,12 +44,19 @@ def test_the_label_of_a_unit_that_passed_is_printed_again_and_of_no_other(
         bench = line.bench
         good, bad = bench.finished_unit(Labelled(), 1), bench.finished_unit(Labelled(), 2)
         assert bench.walk(good).verdict is Verdict.PASS
+        touched = bench.finished_unit(Labelled(), 3)
+        bench.plug(touched)
+        passed = bench.wait_finished(since=bench.mark())
+        bench.command(OpenConsole(1, passed.attempt or "", touched.device_id))
+        bench.wait_for(ConsoleOpened)
+        bench.unplug()
+        bench.sleep(2.0)
         line.printer.is_away = True
         bench.plug(bad)
         bench.sleep(60.0)
         bench.unplug()
         bench.wait_finished(since=bench.mark() - 5)
-        (label,) = line.printer.labels
+        label, _ = line.printer.labels
     config = tmp_path / "station.toml"
     config.write_text(f'[station]\nid = "story"\n[printers.bench]\nto = "folder:{tmp_path / "out"}"\n', "utf-8")
     where = ("--config", str(config), "--data-dir", str(tmp_path), "--profile", str(profile_in(tmp_path)))
@@ -59,4 +68,6 @@ def test_the_label_of_a_unit_that_passed_is_printed_again_and_of_no_other(
     assert main(["label", "print", bad.device_id, *where]) == 1
     assert "its last verdict is ABORTED, and only a PASS gets a label" in capsys.readouterr().out
     assert main(["label", "print", "e00fce68" + "0" * 16, *where]) == 2
+    assert main(["label", "print", touched.device_id, *where]) == 1
+    assert "worked on by hand since it passed" in capsys.readouterr().out
     assert len(list((tmp_path / "out").iterdir())) == 1
