@@ -23,7 +23,7 @@ from ..cloud.way_out import BY_ENVIRONMENT
 from ..errors import BadInput
 from ..firmware import stick, tinker
 from ..firmware.cache import Entry, Fault, FirmwareCache, platform_folder
-from ..firmware.contents import Content, Kind, read_content
+from ..firmware.contents import Content, Kind, check_content, read_content
 from ..firmware.describe import LOCKS, content_lines, device_os, title
 from ..firmware.fetching import fetch
 from ..firmware.intake import Arrival, Keep, State, into, take
@@ -43,6 +43,7 @@ from .telling import sub_verbs, table, tell, tell_all
 
 _HEADS = ("platform", "Device OS", "module", "version", "bytes", "SHA-256", "name", "from")
 _DIGITS = 12
+_NAMED = 5  # files of one kind that lay beside firmware
 NOT_FOUND = 404
 
 
@@ -60,7 +61,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     fetcher.add_argument("--platform", action="append", required=True, type=_platform, metavar="P", help="repeatable")
     fetcher.add_argument("--virtual", action="store_true", help="from a virtual cloud: synthetic files, to try it")
     importer = verbs.add_parser("import", help="take in files, release archives, folders, or another station's export")
-    importer.add_argument("source", nargs="+", type=Path, metavar="FILE")
+    importer.add_argument("source", nargs="+", type=Path, metavar="FILE", help="a module, an archive or a folder")
     importer.add_argument("--name", choices=(tinker.NAME,), help="keep the one file as what it is: the vendor's Tinker")
     exporter = verbs.add_parser("export", help="write the cache, or what profiles want, for another bench to import")
     exporter.add_argument("--profile", action="append", default=[], metavar="P", help="only what it wants (repeatable)")
@@ -69,7 +70,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     asker.add_argument("--profile", action="append", required=True, metavar="P", help="repeatable")
     asker.add_argument("--data-dir", type=Path, metavar="D", help="where the station keeps its journal")
     inspector = verbs.add_parser("inspect", help="say everything a file tells of itself, and whether it may be flashed")
-    inspector.add_argument("source", nargs="+", type=Path, metavar="FILE")
+    inspector.add_argument("source", nargs="+", type=Path, metavar="FILE", help="a module, an archive or a folder")
     verifier = verbs.add_parser("verify", help="hash and parse every file of the cache again")
     kept = ((lister, run_list), (fetcher, run_fetch), (importer, run_import), (verifier, run_verify))
     for sub, run in (*kept, (exporter, run_export), (asker, run_ready)):
@@ -146,13 +147,15 @@ def _count(found: Sized) -> str:
 
 
 def run_inspect(arguments: argparse.Namespace) -> int:
-    """Print what each file tells; returns 0. Raises `BadInput` with what is no firmware, and what it is instead."""
+    """Print what each file tells; returns 0. Raises `BadInput` with what may not be flashed, or is something else."""
     line = TransferLine(SystemClock())
 
     def look(data: bytes, _name: str, where: str) -> Arrival:
         line.clear()
         tell(where)
-        tell_all(content_lines(read_content(data, where), data))
+        content = read_content(data, where)
+        tell_all(content_lines(content, data))
+        check_content(content)
         return Arrival(where, State.THERE)
 
     return _take(arguments.source, lambda _: look, line)
@@ -173,13 +176,13 @@ def run_verify(arguments: argparse.Namespace) -> int:
 def run_fetch(arguments: argparse.Namespace) -> int:
     """Get a release for each platform; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
     clock, cache, refused = SystemClock(), cache_of(arguments), list[str]()
-    line = TransferLine(clock)
+    line, whose = TransferLine(clock), "a virtual cloud" if arguments.virtual else "the cloud"
     with _cloud(arguments, clock) as (client, downloads):
         for row in arguments.platform:
             release, what = _release(client, arguments.version, row)
             tell(f"{what} {release.version} for {row.name}, {_count(release.files)}")
             with line:
-                for arrival in fetch(release, row, cache, downloads, clock.utc(), line.begin):
+                for arrival in fetch(release, row, cache, downloads, clock.utc(), line.begin, whose):
                     line.clear()
                     if arrival.entry is not None:
                         tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
@@ -242,13 +245,13 @@ def run_import(arguments: argparse.Namespace) -> int:
 
 def _take(sources: Sequence[Path], keep: Callable[[Path], Keep], line: TransferLine) -> int:
     """Hand on the firmware of ``sources`` and tell what became of each file; returns 0, raises `BadInput`."""
-    left_out, refused = collections.Counter[str](), list[str]()
+    left_out, refused = collections.defaultdict[str, list[str]](list), list[str]()
     with line:
         for source in sources:
             try:
                 for arrival in take(source, keep(source), line.begin(source.name)):
                     if arrival.state is State.LEFT_OUT:
-                        left_out[arrival.why] += 1
+                        left_out[arrival.why].append(arrival.where)
                     elif arrival.state is State.REFUSED:
                         refused.append(arrival.why)
                     elif arrival.entry is not None:
@@ -256,8 +259,9 @@ def _take(sources: Sequence[Path], keep: Callable[[Path], Keep], line: TransferL
                         tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
             except BadInput as error:
                 refused += error.sentences
-    if left_out:
-        tell("left out: " + ", ".join(f"{what} ({n})" if n > 1 else what for what, n in sorted(left_out.items())))
+    for what, places in sorted(left_out.items()):
+        more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+        tell(f"{State.LEFT_OUT.value:12}  {what}: {', '.join(places[:_NAMED])}{more}")
     if refused:
         raise BadInput(*refused)
     return 0

@@ -30,7 +30,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verbs = sub_verbs(parser, "what", "WHAT")
     add_export(verbs)
     passed = verbs.add_parser("passport", help="a unit's signed passport; `log verifier` writes what checks it")
-    passed.add_argument("id", metavar="ANY-ID")
+    passed.add_argument("id", metavar="ANY-ID", help="a unit, by any of its ids")
     passed.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
     add_find(verbs)
     add_backup(verbs)

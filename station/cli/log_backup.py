@@ -27,7 +27,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "restore", help="put a backup in the place of the journal; the station must not run",
         description="Verify FILE and put it into place. The journal that is there is set aside under a dated name.",
     )  # fmt: skip
-    restoring.add_argument("file", type=Path, metavar="FILE")
+    restoring.add_argument("file", type=Path, metavar="FILE", help="what log backup wrote")
     restoring.add_argument(
         "--over-newer", action="store_true", help="also where the journal has entries that the backup has not"
     )

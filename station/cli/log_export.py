@@ -39,9 +39,9 @@ with commas, points and ISO 8601 times: for programs; to open that in a spreadsh
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``log export``."""
     exporting = verbs.add_parser("export", help="a batch as CSV, workbook, report, passports ...", epilog=_OF_CSV)
-    exporting.add_argument("--batch", action="append", metavar="B")
+    exporting.add_argument("--batch", action="append", metavar="B", help="of this one (repeatable)")
     exporting.add_argument("--all", dest="everything", action="store_true", help="every batch in every format")
-    exporting.add_argument("--format", choices=exporter_names(), default="csv")
+    exporting.add_argument("--format", choices=exporter_names(), default="csv", help="what to write (csv)")
     exporting.add_argument("--all-attempts", action="store_true", help="one row an attempt")
     exporting.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
     exporting.add_argument("--with-secrets", action="store_true", help="kept mobile secrets too; it is journalled")

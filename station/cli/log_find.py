@@ -57,7 +57,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         " (today, 10:00..11:00, 2026-11-29 10:00..11:00), also several of these with one of the others. The answer"
         " says what the words were taken for.",
     )  # fmt: skip
-    find.add_argument("words", nargs="*", metavar="ANYTHING")
+    find.add_argument("words", nargs="*", metavar="ANYTHING", help="see above")
     find.add_argument("--as", dest="kind", choices=[kind.value for kind in Kind][:-1], help="take the words for this")
     find.add_argument("--since", type=_begin, metavar="TIME", help="attempts from then on: a day, or with a time")
     find.add_argument("--until", type=_begin, metavar="TIME", help="attempts before then")

@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     store = login_store(config)
     before = _kept(store)
     pasted = arguments.paste or arguments.token_stdin
+    if arguments.user and (pasted or arguments.client):
+        raise BadInput("--user is for a login by password; leave it out: the token itself says whose it is")
     if before is not None and not (pasted or arguments.replace) and (until := _lives(config, before, clock)):
         tell(f"logged in already: {before.who}, {until}; nothing was done (another token: station login --replace)")
         return 0

@@ -26,7 +26,7 @@ from ..settings.profile import Kind, Profile, parse_profile, profile_model
 from ..settings.profile_text import commented
 from ..settings.secrets import SecretRef
 from ..steps.firmware import NO_VERSION
-from ..steps.product_add import product_id
+from ..steps.product_add import Product, product_id
 from ..steps.shared.claim_by import ClaimBy
 from ..steps.table import StepTable
 from .places import firmware_folder, store_of
@@ -132,7 +132,7 @@ def _values(path: Path, platform: Platform, answers: Answers, stores: tuple[Firm
         "device_os", "Device OS", lambda text: _release(platform, text, found), known[0] if known else ""
     )
     application = answers.get(
-        "application", _which(found), lambda text: _application(text, platform, found, stores), NONE
+        "application", _which(found, version), lambda text: _application(text, platform, found, stores), NONE
     )  # fmt: skip
     wifi = _wifi(platform, answers)
     customer = _customer(answers, bool(product))
@@ -166,10 +166,19 @@ def _platform(text: str) -> Platform:
 
 
 def _product(text: str) -> dict[str, Any]:
-    """Return the section [product], empty for a developer profile; the profile's reader judges it."""
+    """Return the section [product], empty for a developer profile. Raises `BadInput` for what names no product."""
     if text == "developer":
         return {}
-    return {"id": int(text)} if text.isascii() and text.isdigit() and len(text) < 20 else {"slug": text}
+    section: dict[str, Any] = (
+        {"id": int(text)} if text.isascii() and text.isdigit() and len(text) < 20 else {"slug": text}
+    )
+    try:
+        Product.model_validate(section)
+    except ValueError:  # its key names the section; here no file is there yet to correct
+        raise BadInput(
+            f"{text!r} names no product; write its number, 101 or more, its slug such as widget-v1, or developer"
+        ) from None
+    return section
 
 
 def _release(platform: Platform, text: str, found: tuple[Any, ...]) -> tuple[list[dict[str, str]], str]:
@@ -181,8 +190,13 @@ def _release(platform: Platform, text: str, found: tuple[Any, ...]) -> tuple[lis
     return [{"file": one.file, "sha256": one.sha256} for one in files], str(version)
 
 
-def _which(found: tuple[Any, ...]) -> str:
-    names = [ref.file for files in found for ref, _ in applications(files)][:8]
+def _which(found: tuple[Any, ...], version: str) -> str:
+    """Return the question for the application: own files first, and those named after the release before others."""
+    named = f"@{version}."
+    names = [
+        ref.file for files in found for ref, _ in sorted(applications(files), key=lambda one: named not in one[0].file)
+    ]
+    names = names[:8]
     return f"Application ({', '.join(names)}), or none" if names else "Application, or none"
 
 

@@ -59,10 +59,12 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--profile", action="append", required=True, metavar="P", help="one a batch, in the same order")
-    parser.add_argument("--batch", action="append", required=True, metavar="B")
+    parser.add_argument("--batch", action="append", required=True, metavar="B", help="opened if it is not")
     parser.add_argument("--headless", action="store_true", help="no screen; every line of standard input is a scan")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
-    parser.add_argument("--operator", default="", metavar="BADGE")
+    parser.add_argument(
+        "--operator", default="", metavar="BADGE", help="who works here, until another badge is scanned"
+    )
     parser.add_argument("--trial", action="store_true", help="take profiles nobody released; the records say so")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     parser.add_argument(

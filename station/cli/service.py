@@ -49,7 +49,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     printer.add_argument(
         "--profile", action="append", required=True, metavar="P", help="one a batch, in the same order"
     )
-    printer.add_argument("--batch", action="append", required=True, metavar="B")
+    printer.add_argument("--batch", action="append", required=True, metavar="B", help="opened if it is not")
     printer.add_argument("--user", default=None, metavar="NAME", help="the login that runs it (yours); never root")
     add_data_dir(printer)
     printer.set_defaults(run=run_print)

@@ -31,13 +31,13 @@ class Downloader(Protocol):
 
 def fetch(
     release: DeviceOsRelease, platform: Platform, cache: FirmwareCache, source: Downloader, at: datetime,
-    progress: Callable[[str], Progress],
+    progress: Callable[[str], Progress], whose: str = "the cloud",
 ) -> Iterator[Arrival]:  # fmt: skip
     """Fetch what the cache does not have yet of ``release``; yields what became of each file, in the cloud's order.
 
-    ``progress`` gives what is told of the bytes of the file of that name. A file that is refused does not keep the
-    others out. Raises `CloudError` when one cannot be fetched at all, `CacheUnwritable` when one cannot be kept; what
-    came before stays, so that the next call goes on from there.
+    ``progress`` gives what is told of the bytes of the file of that name; ``whose`` release it is, the cache keeps. A
+    file that is refused does not keep the others out. Raises `CloudError` when one cannot be fetched at all,
+    `CacheUnwritable` when one cannot be kept; what came before stays, so that the next call goes on from there.
     """
     there = {(one.name, one.content.main.crc.hex()): one for one in cache.of_platform(platform)}
     for file in release.files:
@@ -53,7 +53,7 @@ def fetch(
         if content.main.flags & FLAG_ENCRYPTED:
             yield Arrival(file.name, State.LEFT_OUT, why=f"{file.name}, encrypted: no station flashes it")
             continue
-        origin = Origin(f"Device OS {release.version} of the cloud", at)
+        origin = Origin(f"Device OS {release.version} of {whose}", at)
         entry, is_new = cache.add(data, file.name, file.name, origin)
         yield Arrival(file.name, State.ADDED if is_new else State.THERE, entry)
 

@@ -84,8 +84,8 @@ def take(source: Path, keep: Keep, progress: Progress = lambda _done, _total: No
         others |= {arrival.why} if arrival.state is State.LEFT_OUT else set()
         yield arrival
     if not is_any:
-        held = " and ".join(sorted(others)) or "nothing at all"
-        raise BadInput(f"{source} holds no firmware, but {held}; name modules, a release archive or a bundle")
+        held = f", but {' and '.join(sorted(others))}" if others else ""
+        raise BadInput(f"{source} holds no firmware{held}; name modules, a release archive or a bundle")
 
 
 class _Intake:

@@ -31,7 +31,7 @@ _NEEDED = Decision(True, "H7", "Gen 3 with Device OS 3.x or older boots into lis
 def needs_setup_done(platform: Platform, device_os: OsVersion) -> Decision:
     """Decide whether setup done must be set (H7 H8); ``device_os`` is the one on the unit *after* updating."""
     if platform.setup_done_before is None:
-        return Decision(False, "H7", f"only Gen 3 units have a setup-done flag, this is a unit of {platform.name}")
+        return Decision(False, "H7", f"only Gen 3 units have a setup-done flag, no {platform.name}")
     if device_os < platform.setup_done_before:
         return _NEEDED
     return Decision(False, "H8", f"Device OS 4.0 and later have no setup-done flag, this is {device_os}")

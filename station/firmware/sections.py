@@ -83,6 +83,7 @@ class DeviceOs(ProfileSection):
         yield where(IS_DEVELOPER, {"required": ["wifi"]}, device_os=unlocked)
 
     def check(self, context: Context) -> Iterator[Mistake]:
+        """Yield a release too old for a SKU (D9), a file named twice, and protection where it cannot be."""
         minimums = [(found.device_os, sku) for sku in context.skus if (found := minimum_for_sku(sku)) is not None]
         minimum, sku = max(minimums, default=(self.version, ""))
         if self.version < minimum:

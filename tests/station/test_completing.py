@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from station.cli.main import VERBS
+from station.cli.main import VERBS, parser
 from station.paths import shipped_profiles
 
 SHIPPED = {path.stem for path in shipped_profiles()}
@@ -63,3 +65,16 @@ def test_a_shell_is_told_what_could_come_next(line: str, offered: set[str], fold
     if line.endswith("check "):
         found = {word for word in found if not word.startswith("-")}
     assert found == offered
+
+
+def test_every_word_of_every_verb_has_a_help_text() -> None:
+    assert not list(_unexplained(parser()))
+
+
+def _unexplained(verb: argparse.ArgumentParser) -> Iterator[str]:
+    for action in verb._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                yield from _unexplained(sub)
+        elif not action.help:
+            yield f"{verb.prog} {action.metavar or action.dest}"

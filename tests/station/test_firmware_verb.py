@@ -55,7 +55,7 @@ def archive(tmp_path: Path) -> Path:
 def test_a_release_is_imported_listed_and_verified(verb: Verb, archive: Path) -> None:
     assert verb("import", archive) == 0
     assert verb.out.count("added") == len(BATCH)
-    assert "left out: an ELF file, which debuggers read" in verb.out
+    assert f"left out      an ELF file, which debuggers read: {archive}: a.elf\n" in verb.out
     assert verb("import", archive) == 0
     assert verb.out.count("already here") == len(BATCH)
     assert verb("list") == 0
@@ -143,12 +143,33 @@ def test_inspect_tells_of_each_file_and_refuses_what_is_none(
     assert not list(tmp_path.glob("*/"))
 
 
+def test_inspect_shows_a_damaged_module_and_refuses_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(BATCH[0].data)
+    data[len(data) // 2] ^= 1
+    (tmp_path / "a.bin").write_bytes(data)
+    assert main(("firmware", "inspect", str(tmp_path / "a.bin"))) == 2
+    out, err = capsys.readouterr()
+    assert "WRONG: the file is damaged" in out
+    assert "its CRC-32 is not the one stored at its end" in err
+
+
+def test_of_many_files_beside_firmware_the_first_are_named(verb: Verb, tmp_path: Path) -> None:
+    folder = tmp_path / "release"
+    folder.mkdir()
+    (folder / BATCH[0].name).write_bytes(BATCH[0].data)
+    for n in range(8):
+        (folder / f"note-{n}.txt").write_bytes(b"text\n")
+    assert verb("import", folder) == 0
+    assert f"{folder}/note-3.txt, {folder}/note-4.txt and 3 more\n" in verb.out
+    assert "note-5" not in verb.out
+
+
 def test_inspect_looks_into_an_archive(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(("firmware", "inspect", str(archive))) == 0
     out, _ = capsys.readouterr()
     assert all(f"{archive}: {one.name}\n" in out for one in BATCH)
     assert "system part 1, version 6305 (Device OS 6.3.4)" in out
-    assert out.endswith("left out: an ELF file, which debuggers read\n")
+    assert out.endswith(f"left out      an ELF file, which debuggers read: {archive}: a.elf\n")
 
 
 def test_a_cache_that_is_a_file_is_refused(verb: Verb, archive: Path) -> None:
@@ -219,7 +240,7 @@ def test_a_release_is_fetched_and_nothing_of_it_twice(verb: Verb) -> None:
     assert verb("fetch", "6.3.4", "--platform", "boron", "--virtual") == 0
     assert verb.out.count("already here") == len(BATCH)
     assert verb("list") == 0
-    assert "Device OS 6.3.4 of the cloud" in verb.out
+    assert "Device OS 6.3.4 of a virtual cloud" in verb.out
 
 
 def test_a_release_that_is_none_is_refused(verb: Verb) -> None:

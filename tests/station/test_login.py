@@ -209,6 +209,12 @@ def test_without_a_terminal_nothing_is_asked(desk: Desk, capsys: pytest.CaptureF
     assert "station login --token-stdin" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("way", ["--paste", "--token-stdin", "--client"])
+def test_an_account_is_named_for_a_password_only(way: str, desk: Desk) -> None:
+    said = desk.say("login", way, "--user", ME)
+    assert (said.status, "--user is for a login by password" in said.text) == (2, True)
+
+
 def test_a_variable_that_goes_first_is_told(desk: Desk) -> None:
     said = desk.say("login", answers=(("Account", ME), ("Password", PASSWORD)), PARTICLE_TOKEN="another")
     assert "note: PARTICLE_TOKEN is set here and goes first at the next start; unset it" in said.text

@@ -93,8 +93,8 @@ def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path, capsys: pytes
         ((), "station: Platform, such as boron or argon: name it with --platform, or run"),
         (("--platform", "argon"), "station: Product number or slug, or developer: name it with --product, or run"),
         (("--platform", "toaster", "--product", "1"), "no platform 'toaster'"),
-        (("--platform", "argon", "--product", "7"), "[product] id: expected"),
-        (("--platform", "argon", "--product", "No Slug"), "[product] slug: expected"),
+        (("--platform", "argon", "--product", "7"), "'7' names no product; write its number"),
+        (("--platform", "argon", "--product", "No Slug"), "'No Slug' names no product"),
         ((*ARGON, "--device-os", "latest"), "Device OS version"),
         ((*ARGON, "--device-os", "9.9.9"), "there is 6.4.1"),
         ((*ARGON, "--application", "nothing.bin"), "application nothing.bin: no folder has a file of that name"),
@@ -171,16 +171,18 @@ def test_two_files_for_one_part_of_a_release_are_told_apart_by_nobody(
 def test_a_terminal_is_asked_for_what_no_option_says_and_again_after_a_bad_answer(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     station = subprocess.Popen(
-        [sys.executable, "-m", "station", "profile", "new", str(tmp_path / "mine.toml"), "--product", "developer"],
+        [sys.executable, "-m", "station", "profile", "new", str(tmp_path / "mine.toml")],
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=find_profile("developer").parent.parent,
     )  # fmt: skip
     os.close(theirs)
-    os.write(ours, b"toaster\nboron\n5.8.0\nsynthetic-boron-tinker@5.8.0.bin\n")
+    os.write(ours, b"toaster\nboron\nNo Slug\ndeveloper\n5.8.0\nsynthetic-boron-tinker@5.8.0.bin\n")
     drained = threading.Thread(target=_drain, args=(ours,), daemon=True)
     drained.start()
     told, _ = station.communicate()
     assert station.returncode == 0, told
     assert b"no platform 'toaster'" in told
+    assert b"'No Slug' names no product" in told
+    assert b"Application (synthetic-boron-tinker@5.8.0.bin, " in told
     profile = load_profile(tmp_path / "mine.toml")
     section = profile.section(DeviceOs)
     assert section is not None

@@ -119,6 +119,7 @@ class Cloud(
         yield {"if": IS_DEVELOPER, "then": {"required": ["cloud"]}}
 
     def check(self, context: Context) -> Iterator[Mistake]:
+        """Yield the keys that cannot be had for this kind of unit (E1 E2 K5) or beside another section (D8 C2)."""
         if context.kind is Kind.DEVELOPER and not self.claim:
             expected = "claim = true: a developer unit must be claimed (E1)"
             yield Mistake("claim", expected, "write claim = true below [cloud]")
