@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,6 +23,8 @@ from .channel import MOST_ANSWER, HookTrouble, read_answer
 
 _GOOD = range(200, 300)
 _TOO_SLOW = "it is too slow"
+_POLL_S = 0.05
+"""How soon a wait ends when the station stops."""
 _GRACE_S = 0.25
 """How much longer than its time an exchange is waited for: one that has begun is cut in time, and says so itself."""
 _THERE = (400, 401, 403, 405, 501)
@@ -43,12 +45,15 @@ class Webhook:
         return f"{place.scheme}://{place.netloc}"
 
     def send(self, body: bytes, key: str, timeout_s: float, cancel: CancelToken) -> bytes:
-        """Send one POST; real seconds count. A page in place of JSON is no answer, whatever its status says."""
+        """Send one POST; real seconds count. A page in place of JSON is no answer, whatever its status says.
+
+        When cancelled nobody waits any more; what is under way may arrive all the same.
+        """
         cancel.check()
         headers = {"Content-Type": "application/json", "Idempotency-Key": key, "Accept": "application/json"}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token.reveal()}"
-        status, answer = self._exchanged("POST", body, headers, timeout_s)
+        status, answer = self._exchanged("POST", body, headers, timeout_s, cancel)
         if status not in _GOOD:
             raise HookTrouble(f"{self.server} answers with HTTP status {status}")
         read_answer(answer)
@@ -63,8 +68,9 @@ class Webhook:
             raise HookTrouble(f"{self.server} answers with a web page, as a portal or a proxy does; correct url")
 
     def _exchanged(
-        self, method: str, body: bytes | None, headers: dict[str, str], timeout_s: float
-    ) -> tuple[int, bytes]:
+        self, method: str, body: bytes | None, headers: dict[str, str], timeout_s: float,
+        cancel: CancelToken | None = None,
+    ) -> tuple[int, bytes]:  # fmt: skip
         """Exchange in a thread of its own: looking up a name takes as long as it takes."""
         until = time.monotonic() + timeout_s
         told: Future[tuple[int, bytes]] = Future()
@@ -76,8 +82,12 @@ class Webhook:
                 told.set_exception(error)
 
         threading.Thread(target=exchange, name="webhook", daemon=True).start()
+        while not told.done() and time.monotonic() < until + _GRACE_S:
+            wait([told], _POLL_S)
+            if cancel is not None:
+                cancel.check()
         try:
-            return told.result(timeout_s + _GRACE_S)
+            return told.result(0.0)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise HookTrouble(f"{self.server} does not answer ({_reason(error)})") from None  # a cause may quote it
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.mes import Mes
 
 from drivers.clock import SystemClock
+from drivers.errors import Cancelled
 from drivers.identity import Secret
 from station.hooks import HookTrouble
 from station.hooks.webhook import Webhook
@@ -41,6 +42,27 @@ def answering(said: bytes) -> Iterator[Webhook]:
         thread.start()
         yield Webhook(f"http://127.0.0.1:{server.getsockname()[1]}/T0-pass?key=pass", Secret("tok-en"))
         thread.join()
+
+
+def test_a_wait_for_an_answer_ends_when_the_station_stops_and_not_when_the_answer_comes() -> None:
+    token = SystemClock().token()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        clients: list[socket.socket] = []
+
+        def serve() -> None:
+            clients.append(server.accept()[0])
+            clients[0].recv(1)
+            token.cancel()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with pytest.raises(Cancelled):
+            Webhook(f"http://127.0.0.1:{server.getsockname()[1]}/").send(BODY, "k-1", 3600.0, token)
+        thread.join()
+        clients[0].close()
+        for one in threading.enumerate():
+            if one.name == "webhook":
+                one.join()
 
 
 @pytest.mark.parametrize(
