@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import selectors
 import shutil
 import signal
@@ -18,6 +19,7 @@ from typing import IO, Protocol
 
 from ..clock import CancelToken
 from ..plain_text import printable
+from .offspring import MARK, end_marked
 
 MAX_OUTPUT = 64 * 1024
 """Bytes of what a program prints that are taken; one that prints more is killed."""
@@ -62,12 +64,16 @@ class SystemPrograms:
         return shutil.which(name, path=os.pathsep.join(places)) if os.path.isabs(name) or os.sep not in name else None
 
     def run(self, command: Sequence[str], given: bytes, limit_s: float, cancel: CancelToken) -> Ended:
-        """Run it in a process group of its own, which is killed as a whole when it ends, in whatever way."""
+        """Run it in a process group of its own, which is killed as a whole when it ends, in whatever way.
+
+        What left the group is killed, too, where it can be told (`offspring`).
+        """
         cancel.check()
         path = self.find(command[0])
         if path is None:
             return Ended(b"", None, f"there is no program {command[0]} that may be run")
         passed_on = {name: self._environ[name] for name in _PASSED_ON if name in self._environ}
+        passed_on[MARK] = mark = secrets.token_hex(8)
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(
@@ -80,6 +86,7 @@ class SystemPrograms:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
+            end_marked(mark)
             for stream in (process.stdin, process.stdout, process.stderr):
                 assert stream is not None
                 with contextlib.suppress(BrokenPipeError):

@@ -95,6 +95,16 @@ def test_a_child_that_outlives_it_is_killed_too_and_keeps_nobody_waiting() -> No
     assert is_ended(int(ended.output))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the environment of other processes")
+def test_a_child_that_began_a_session_of_its_own_is_killed_too() -> None:
+    """As `setsid` and daemons do: it is in no group of the program, and init is its parent."""
+    alone = f"subprocess.Popen([sys.executable, '-S', '-c', {NEVER!r}], start_new_session=True).pid"
+    grandchild = f"import subprocess, sys\nprint({alone})"
+    ended = run(f"import os, subprocess, sys\nsubprocess.run([sys.executable, '-S', '-c', {grandchild!r}])")
+    assert ended.status == 0
+    assert is_ended(int(ended.output))
+
+
 def test_tokens_and_passwords_of_the_environment_are_not_passed_on() -> None:
     ended = run("import os; print(sorted(os.environ))", PARTICLE_TOKEN="secret", TZ="UTC")
     assert "TZ" in ended.output.decode()
