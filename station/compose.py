@@ -225,6 +225,7 @@ class Station:
         if self._begun_anew:
             self.bus.publish(StationNote(at=self.clock.utc(), reason=self._begun_anew))
         self._tell_early()
+        self.labels.tell_missed()
         self.line.start()
         self.outbox.start()
         self.labels.start()

@@ -75,8 +75,11 @@ def run_print(arguments: argparse.Namespace) -> int:
     at = last.finished_at or clock.utc()
     zpl = wanted.template.render(values_of(facts, profile.ref, last.batch or "", at, secret))
     printer = _printer(arguments, wanted.printer, clock)
-    printer.print_label(zpl, clock.token(), _told, PATIENCE_S)
-    tell(f"{escaped(arguments.unit)}: printed by {printer.name}")
+    is_out = printer.print_label(zpl, clock.token(), _told, PATIENCE_S)
+    told = (
+        f"printed by {printer.name}" if is_out else f"printer {printer.name} has it, and may not print it; look there"
+    )
+    tell(f"{escaped(arguments.unit)}: {told}")
     return 0
 
 

@@ -195,7 +195,7 @@ _UNWANTED = frozenset({"wrong_platform", "no_profile"})
 """What a slot says of a unit that is to be taken out."""
 _CARD = frozenset({"scan_card", "card_differs", "not_the_card"})
 """What a walk asks for a SIM card with (keys of the catalogue)."""
-_PRINTED = frozenset({"scan_printed", "old_label"})
+_PRINTED = frozenset({"scan_printed", "old_label", "label_in_doubt"})
 """What it asks for the label with that it has just printed."""
 _BUTTONS: dict[str, Callable[[VirtualUnit], None]] = {
     "dfu_by_hand": VirtualUnit.press_mode_button,

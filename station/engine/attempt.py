@@ -262,8 +262,7 @@ class Attempt:
             say=result.say, seconds=seconds, wire=self._wire(judged.verdict), **head,
         )  # fmt: skip
         owed = self._owed(head) if judged.verdict is Verdict.PENDING else ()
-        events: tuple[Event, ...] = (finished, *owed)
-        self._journal.record(*events)
+        self._journal.record(finished, *owed, *self._work.follows(finished))
         self.is_judged = True
         self._publish(finished)
         if judged.verdict is Verdict.FAIL:

@@ -14,7 +14,7 @@ from drivers.hotplug import PortWatch
 from ..model import Mender, OutboxItem, Outcome, SlotInfo
 from ..words.say import Say
 from .commands import Mode
-from .events import BatchProgress, Event
+from .events import AttemptFinished, BatchProgress, Event
 from .step import Step, StepResult
 from .walk import StepPlan
 
@@ -163,6 +163,10 @@ class Session(Protocol):
 
     def wire(self) -> tuple[str, ...]:
         """Return the last exchanges with the unit in words, oldest first, secrets masked; some kilobytes at most."""
+        ...
+
+    def follows(self, finished: AttemptFinished) -> tuple[Event, ...]:
+        """Return what is committed together with that verdict, besides owed cloud work."""
         ...
 
     def signal(self, on: bool) -> bool:

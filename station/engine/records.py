@@ -11,7 +11,10 @@ from .events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteIntended(Event):
-    """Committed before a write leaves this host. ``target`` is "unit" or "cloud"."""
+    """Committed before a write leaves this host. ``target`` is "unit", "cloud" or "printer".
+
+    A label that no walk waits for is announced when it begins to wait for its printer.
+    """
 
     step: str
     target: str
@@ -25,6 +28,15 @@ class WriteConfirmed(Event):
     step: str
     target: str
     what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelsMissed(Event):
+    """Labels that were announced under these attempts and did not come out, as far as anybody knows; nobody will."""
+
+    attempts: tuple[str, ...]
+    what: tuple[str, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,9 +174,13 @@ def cached_product_of(row: sqlite3.Row) -> CachedProduct:
     return CachedProduct(row["product_id"], row["slug"], row["name"], row["platform_id"], time_of(row["at"]))
 
 
+WRITES = "SELECT writes.*, coalesce(attempts.slot, 0) AS slot FROM writes LEFT JOIN attempts USING (attempt)"
+
+
 def write_record(row: sqlite3.Row) -> WriteRecord:
     """Read a row of a write that was announced and not confirmed."""
-    return WriteRecord(time_of(row["at"]), row["attempt"], row["device_id"], row["step"], row["target"], row["what"])
+    at = time_of(row["at"])
+    return WriteRecord(at, row["attempt"], row["device_id"], row["step"], row["target"], row["what"], row["slot"])
 
 
 def owed_record(row: sqlite3.Row) -> OwedRecord:

@@ -29,8 +29,8 @@ JOURNALLED = frozenset({
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned", "ModulesRead",
     "LightSeen", "ConsoleOpened",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
-    "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
-    "UnitsExpected", "JournalRestored", "LotScanned",
+    "WriteIntended", "WriteConfirmed", "LabelsMissed", "CredentialWritten", "UnitFacts", "ReworkAllowed",
+    "SimsImported", "UnitsExpected", "JournalRestored", "LotScanned",
     "ListImported", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten", "SecretsTaken",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""

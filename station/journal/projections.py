@@ -331,6 +331,13 @@ def _write_confirmed(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any
     )
 
 
+def _labels_missed(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any]) -> None:
+    db.executemany(
+        "DELETE FROM writes WHERE attempt = ? AND what = ? AND target = 'printer'",
+        zip(values["attempts"], values["what"], strict=True),
+    )
+
+
 def _credential_written(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
     db.execute(
         "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?)",
@@ -377,6 +384,7 @@ _HANDLERS: dict[str, Project] = {
     "VerdictRevised": _verdict_revised,
     "WriteIntended": _write_intended,
     "WriteConfirmed": _write_confirmed,
+    "LabelsMissed": _labels_missed,
     "CredentialWritten": _credential_written,
     "ConsoleOpened": _console_opened,
     "ProductCached": _product_cached,

@@ -22,6 +22,7 @@ from .answers import (
     ATTEMPTS,
     BATCHES,
     RELEASES,
+    WRITES,
     attempt_record,
     batch_record,
     cached_product_of,
@@ -322,8 +323,8 @@ class JournalReader:
     def unconfirmed_writes(self, device_id: str | None = None) -> tuple[WriteRecord, ...]:
         """Return writes announced and never confirmed, of one unit or of all, oldest first (N1)."""
         if device_id is None:
-            return self._all(write_record, "SELECT * FROM writes ORDER BY seq")
-        return self._all(write_record, "SELECT * FROM writes WHERE device_id = ? ORDER BY seq", device_id.lower())
+            return self._all(write_record, f"{WRITES} ORDER BY seq")
+        return self._all(write_record, f"{WRITES} WHERE writes.device_id = ? ORDER BY seq", device_id.lower())
 
     # --- the whole journal ---
 

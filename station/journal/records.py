@@ -129,6 +129,7 @@ class WriteRecord:
     step: str
     target: str
     what: str
+    slot: int  # 0: of no attempt
 
 
 @dataclass(frozen=True, slots=True)

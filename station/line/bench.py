@@ -22,6 +22,7 @@ from drivers.transport import SerialHost
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
 from ..engine.commands import Mode as WantedMode
+from ..engine.events import AttemptFinished, Event
 from ..engine.ports import Seat, Terminal
 from ..engine.step import Step, StepContext, StepResult, skipped
 from ..engine.turn import Turn
@@ -256,6 +257,11 @@ class BenchSession:
         if known.device_id is None or known.is_complete:
             return {}
         return dict.fromkeys(self._table.needing_identity, frozenset({"firmware"}))
+
+    def follows(self, finished: AttemptFinished) -> tuple[Event, ...]:
+        """Return the announcement of its FAIL label: what waits for a printer is not forgotten by a kill."""
+        wanted = self._batch.profile.section(Print)
+        return () if wanted is None else wanted.announced(finished)
 
     def signal(self, on: bool) -> bool:
         """Switch the LED rainbow on or off, if the unit answers."""

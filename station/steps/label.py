@@ -1,6 +1,7 @@
 """``label``: the unit's own label comes out of the printer, once all else matched, and is scanned back. Rules M1 N6.
 
-A printer in trouble is waited for, by its name: it says nothing about the unit.
+A printer in trouble is waited for, by its name: it says nothing about the unit. No second label of a unit comes out
+unless a person says so: a spare one could end up on another unit.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainValidator, ValidationInfo
 
-from ..engine.records import UnitFacts
+from drivers.errors import Cancelled
+
+from ..engine.events import AttemptFinished
+from ..engine.records import UnitFacts, WriteConfirmed, WriteIntended
 from ..engine.step import StepContext, StepResult, already, done
-from ..errors import BadInput, StepFault
+from ..errors import BadInput, StepFault, UnitRejected
 from ..labels import Template, parse_template
 from ..labels.printer import LabelPrinter, PrinterTrouble
 from ..labels.template import FIELDS, MOST_BYTES, SECRET, values_of
@@ -31,8 +35,11 @@ from .spec import StationStep, in_both
 
 SHIFT_S = 8 * 3600.0
 """How long a printer in trouble is waited for."""
-FACT = "label"
-"""What the journal calls the label a unit got: which one, not what stands on it."""
+FACT, SENT, WRONG = "label", "sent ", "wrong"
+"""What the journal calls the label a unit got: which one, not what stands on it. `SENT` before it: it was handed to a
+printer, and nobody saw yet whether it came out. `WRONG`: it came out with another code."""
+TARGET = "printer"
+"""What a label is announced to in the journal."""
 _AFTER_A_FAIL = frozenset({"reason"})
 """Fields that only a FAIL label has values for."""
 
@@ -86,6 +93,12 @@ class Print(ProfileSection):
         """Return the template for a unit with that verdict, None where it gets no label."""
         return {Verdict.PASS: self.template, Verdict.FAIL: self.fail_label}.get(verdict)
 
+    def announced(self, finished: AttemptFinished) -> tuple[WriteIntended, ...]:
+        """Return the announcement of the label of a unit that failed, nothing where it gets none."""
+        if finished.verdict is not Verdict.FAIL or self.fail_label is None:
+            return ()
+        return (intended(finished, f"FAIL label to {self.printer}"),)
+
     def check(self, context: Context) -> Iterator[Mistake]:
         for key, template, digest in (("", self.template, self.sha256), ("fail_", self.fail_label, self.fail_sha256)):
             if template is None:
@@ -107,8 +120,15 @@ class Print(ProfileSection):
             yield Mistake("template", expected, "write [label] with expect = true and keep_secret = true")
 
 
+def intended(of: AttemptFinished, what: str) -> WriteIntended:
+    """Return the announcement of a label that no walk waits for."""
+    return WriteIntended(
+        at=of.at, slot=of.slot, device_id=of.device_id, attempt=of.attempt, step=FACT, target=TARGET, what=what
+    )
+
+
 def label(session: StationSession, ctx: StepContext) -> StepResult:
-    """Print the label unless this unit has that very one; then see it scanned, where the profile asks."""
+    """Print the label unless this unit has that very one; see it scanned, where the profile asks or it is in doubt."""
     wanted = session.profile.section(Print)
     assert wanted is not None
     printer = session.printers[wanted.printer]
@@ -116,33 +136,76 @@ def label(session: StationSession, ctx: StepContext) -> StepResult:
     facts = {name: value for name in FIELDS if (value := known.current(name)) is not None}
     values = values_of(facts, session.profile.ref, session.batch, ctx.clock.utc(), _secret_of(session, wanted))
     digest, device_id = wanted.template.digest(values), str(known.device_id)
+    had = session.unit.memory.known_facts(device_id).get(FACT)
+    if had == digest and not wanted.verify:
+        return already("the same label was printed before")
+    ask = functools.partial(_asked, session, wanted, printer, ctx)
+    if had in (digest, SENT + digest) and ask(is_in_doubt=had != digest):
+        ctx.record(_fact(digest, printer, ctx))
+        return already("the label printed before was scanned back")
+    zpl, times, is_there = wanted.template.render(values), 0, False
+    while not is_there:
+        is_out = _printed(printer, zpl, digest, ctx)
+        times += 1
+        is_scanned = wanted.verify or not is_out
+        is_there = not is_scanned or ask(is_in_doubt=not is_out)
+    if not is_out:
+        ctx.record(_confirmed(printer, ctx))
+    ctx.record(_fact(digest, printer, ctx))
+    more = f" {times} times: throw the others away" if times > 1 else ""
+    return done(f"printed by {printer.name}{more}{', scanned back' if is_scanned else ', not scanned'}")
+
+
+def _confirmed(printer: LabelPrinter, ctx: StepContext) -> WriteConfirmed:
+    return WriteConfirmed(step=ctx.step, target=TARGET, what=f"label to {printer.name}", **ctx.head())
+
+
+def _fact(value: str, printer: LabelPrinter, ctx: StepContext) -> UnitFacts:
+    return UnitFacts(facts=(IdentityFact(FACT, value, printer.name),), **ctx.head())
+
+
+def _asked(
+    session: StationSession, wanted: Print, printer: LabelPrinter, ctx: StepContext, *, is_in_doubt: bool
+) -> bool:  # fmt: skip
+    """Ask for a scan of the unit's label; False: a person says that there is none, and wants one printed.
+
+    Raises `StepFault` when neither comes in time.
+    """
+    known, question = session.unit.known, ctx.cancel.child()
+    say = Say("label_in_doubt" if is_in_doubt else "scan_printed", unit=known.label)
     is_new = "device_id" in wanted.template.coded
-    read = functools.partial(read_back, session.unit, ctx, wanted.timeout_s, is_new=is_new)
-    if session.unit.memory.known_facts(device_id).get(FACT) == digest:
-        if not wanted.verify:
-            return already("the same label was printed before")
-        if read():
-            return already("the label printed before was scanned back")
-    sent = _printed(printer, wanted.template.render(values), ctx)
-    if wanted.verify and not read():
-        raise StepFault(
-            f"the new label of {known.label} was not scanned within {wanted.timeout_s:.0f} s; "
-            "scan it, then retry", say=Say("label_not_scanned"),
-        )  # fmt: skip
-    ctx.record(UnitFacts(facts=(IdentityFact(FACT, digest, printer.name),), **ctx.head()))
-    twice = " twice: throw one of them away" if sent > 1 else ""
-    return done(f"printed by {printer.name}{twice}{', scanned back' if wanted.verify else ', not scanned'}")
+    try:
+        with printer.offers_another(ctx.slot, question):
+            if read_back(session.unit, ctx, say, wanted.timeout_s, question, is_new=is_new):
+                return True
+    except Cancelled:
+        ctx.cancel.check()
+        return False
+    except UnitRejected:
+        ctx.record(_fact(WRONG, printer, ctx))
+        raise
+    raise StepFault(
+        f"the new label of {known.label} was not scanned within {wanted.timeout_s:.0f} s; retry and scan it, or let it "
+        "be printed again", say=Say("label_not_scanned"),
+    )  # fmt: skip
 
 
-def _printed(printer: LabelPrinter, zpl: bytes, ctx: StepContext) -> int:
-    """Print when it is this slot's turn; raises `StepFault` after a shift of trouble."""
+def _printed(printer: LabelPrinter, zpl: bytes, digest: str, ctx: StepContext) -> bool:
+    """Print in this slot's turn; False: nobody knows whether it came out. `StepFault` after a shift of trouble."""
     hold = functools.partial(printer.turn.hold, rank=ctx.slot)  # labels lie there in the order of the slots
-    busy = Say("printer_busy", printer=printer.name)
-    with ctx.in_turn(hold, busy), ctx.write("printer", f"label to {printer.name}"):
+
+    def begins() -> None:
+        ctx.record(WriteIntended(step=ctx.step, target=TARGET, what=f"label to {printer.name}", **ctx.head()))
+        ctx.record(_fact(SENT + digest, printer, ctx))
+
+    with ctx.in_turn(hold, Say("printer_busy", printer=printer.name)):
         try:
-            return printer.print_label(zpl, ctx.cancel, ctx.held, SHIFT_S)
+            is_out = printer.print_label(zpl, ctx.cancel, ctx.held, SHIFT_S, begins)
         except PrinterTrouble as trouble:
             raise StepFault(f"waited a whole shift: {trouble}", say=trouble.say) from trouble
+    if is_out:
+        ctx.record(_confirmed(printer, ctx))
+    return is_out
 
 
 def _secret_of(session: StationSession, wanted: Print) -> str:

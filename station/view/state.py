@@ -198,9 +198,10 @@ class SlotState:
 
     @property
     def has_label(self) -> bool:
-        """Whether a label was printed for the unit, in this attempt or before."""
+        """Whether a label was printed for the unit, in this attempt or before, or is asked for now."""
         line = self.step(LABEL_STEP)
-        return line is not None and line.outcome in (Outcome.DONE, Outcome.ALREADY)
+        is_asked_for = any(ask.step == LABEL_STEP for ask in self.asks)
+        return is_asked_for or (line is not None and line.outcome in (Outcome.DONE, Outcome.ALREADY))
 
     @property
     def all_steps(self) -> tuple[StepLine, ...]:

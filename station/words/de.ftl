@@ -354,6 +354,11 @@ scan_printed = Neues Etikett: { $unit }.
     .short =
         Neues Etikett.
         Am Gerät scannen.
+label_in_doubt = Etikett { $unit } suchen.
+    .do = Scannen oder nachdrucken.
+    .short =
+        Etikett suchen.
+        Scannen, drucken.
 old_label = Das ist nicht das neue Etikett.
     .do = Neues Etikett scannen.
     .short =

@@ -333,6 +333,11 @@ scan_printed = New label: { $unit }.
     .short =
         New label.
         Scan it on unit.
+label_in_doubt = Look for label { $unit }.
+    .do = Scan it, or print it again.
+    .short =
+        Look for label.
+        Scan, or print it.
 old_label = That is not the new label.
     .do = Scan the new label.
     .short =

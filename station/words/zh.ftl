@@ -271,6 +271,11 @@ scan_printed = 新标签：{ $unit }。
     .short =
         新标签。
         贴到设备上后扫描。
+label_in_doubt = 请找标签 { $unit }。
+    .do = 找到就扫描；没有就重新打印。
+    .short =
+        请找标签。
+        扫描或重新打印。
 old_label = 这不是新标签。
     .do = 扫描新标签。
 no_label_again = 没有可重印的标签。

@@ -116,9 +116,9 @@ def test_every_shipped_profile_makes_a_unit(file: object, capsys: pytest.Capture
     assert "order:" in capsys.readouterr().out
 
 
-def test_operators_learn_at_most_181_sentences() -> None:
+def test_operators_learn_at_most_182_sentences() -> None:
     keys = re.findall(r"^([a-z_]+) =", (ROOT / "station/words/en.ftl").read_text(encoding="utf-8"), re.MULTILINE)
-    assert 20 < len(keys) <= 181
+    assert 20 < len(keys) <= 182
 
 
 # --- what must stay out ---

@@ -144,7 +144,7 @@ class Hands:
                         self._bench.command(Scan(text))
                 case None:
                     return self._given_up(part)
-                case HandsNeeded(sentence="scan_label" | "scan_printed"):
+                case HandsNeeded(sentence="scan_label" | "scan_printed" | "label_in_doubt"):
                     asked = True
                 case HandsNeeded(sentence="dfu_by_hand"):
                     self._pause()

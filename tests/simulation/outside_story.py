@@ -15,9 +15,14 @@ from .story import Part, Trouble, tuples
 
 PRINTER: Mapping[str, tuple[float, float]] = {
     "paper": (5, 120), "head": (5, 120), "ribbon": (5, 60), "paused": (5, 60), "away": (5, 200), "hanging": (5, 60),
-    "half": (0, 0), "misprint": (10, 60),
+    "half": (0, 0), "misprint": (10, 60), "off": (5, 60), "cut": (5, 60), "stuck": (5, 90), "counts-wrong": (30, 200),
+    "slow-print": (20, 120), "stammers": (20, 200),
 }  # fmt: skip
-"""Troubles of the printer -> range of their duration in seconds. "half": it breaks off within the next label."""
+"""Troubles of the printer -> range of their duration in seconds.
+
+"half": it breaks off within the next label; "off": switched off, and what is in it is gone; "cut": the same, as soon as
+it has the next label; "stuck": it keeps labels and says of no trouble; "counts-wrong": it says that one more is left;
+"slow-print": a label takes seconds; "stammers": it answers twice, late or in pieces."""
 MES: Mapping[str, tuple[float, float]] = {
     "slow": (10, 120), "silent": (10, 200), "dead": (10, 200), "rubbish": (10, 120), "refuses": (5, 60),
     "refuses-once": (10, 120), "lost": (10, 120), "twice": (10, 60),

@@ -71,9 +71,9 @@ class LabelBench:
     def printer(self) -> VirtualPrinter:
         return next(iter(self.printers.values()))
 
-    def scan_new_label(self, slot: int = 1, since: int = 0) -> None:
+    def scan_new_label(self, slot: int = 1, since: int = 0, asked: str = "scan_printed") -> None:
         """Wait until the slot asks for its new label, and scan what came out of the printer last."""
-        self.bench.wait_for(HandsNeeded, slot=slot, since=since, sentence="scan_printed")
+        self.bench.wait_for(HandsNeeded, slot=slot, since=since, sentence=asked)
         self.bench.sleep(2.0)
         self.bench.command(Scan(self.printer.labels[-1].scanned[0]))
 

@@ -224,6 +224,18 @@ async def test_the_label_of_a_unit_is_printed_once_more_with_n() -> None:
 
 
 @on_loop
+async def test_a_walk_that_asks_for_its_label_lets_n_print_another_one() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (160, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(1))
+        asks = ev.HandsNeeded(step="label", say=Say("label_in_doubt", unit="P044AB1234567"), **story.head(1))
+        await tell(pilot, app, asks)
+        await press(pilot, "enter", "n")
+        assert story.sent == [cmd.PrintLabel(1)]
+
+
+@on_loop
 async def test_a_unit_without_a_label_is_offered_none_and_the_refusal_of_the_station_is_seen() -> None:
     story = Story(1)
     app = story.app()

@@ -10,6 +10,8 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from drivers.clock import CancelToken
+
 from ...engine.events import ScanRead
 from ...engine.step import StepContext
 from ...errors import StepFault, UnitRejected
@@ -153,14 +155,16 @@ def _ask_for(unit: Unit, ctx: StepContext, rest: Beside | None) -> Scanned | Non
     return question.own
 
 
-def read_back(unit: Unit, ctx: StepContext, timeout_s: float, *, is_new: bool) -> bool:
+def read_back(
+    unit: Unit, ctx: StepContext, ask: Say, timeout_s: float, cancel: CancelToken, *, is_new: bool
+) -> bool:  # fmt: skip
     """Ask for a scan of the label that was printed; False when none came in time. Raises as `read_label`.
 
     ``is_new``: it has a code with the Device ID, which no label of the maker has, so that one does not count.
+    ``cancel``: a child of the step's token that ends the question alone.
     """
     question = _Question(unit, ctx, None, "device_id" if is_new else "")
-    ask = Say("scan_printed", unit=unit.known.label)
-    return ctx.scan(ask, timeout_s, question.look, renews=False)  # a code printed wrong is read wrong for ever
+    return ctx.scan(ask, timeout_s, question.look, cancel, renews=False)  # a code printed wrong is read wrong for ever
 
 
 class _Question:

@@ -345,8 +345,10 @@ class Details(Screen[None]):
         self._say("details-saving")
 
     def action_label(self) -> None:
-        """Print the label of the unit once more; the station refuses where none was printed."""
-        if self._idle_unit() is not None:
+        """Print the label of the unit once more, also while its walk asks for it; refused where it had none."""
+        slot = self._slot()
+        is_asked_for = slot is not None and slot.is_present and slot.is_unjudged and slot.has_label
+        if is_asked_for or self._idle_unit() is not None:
             self._send(PrintLabel(self._number))
             self._say("details-prints")
 

@@ -64,6 +64,9 @@ class Work:
     def wire(self) -> tuple[str, ...]:
         return ()
 
+    def follows(self, finished: AttemptFinished) -> tuple[Event, ...]:
+        return ()
+
     def signal(self, on: bool) -> bool:
         self.signals.append(on)
         return True

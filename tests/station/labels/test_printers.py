@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.loopback_talker import deaf_port
 from support.scarce_disk import files_of_at_most
 
@@ -19,7 +17,6 @@ from drivers.clock import SystemClock
 from drivers.virtual.printers import VirtualPrinter
 from station.errors import BadInput
 from station.labels import KINDS, LabelPrinter, PrinterKind, PrinterTrouble, printer_of
-from station.labels.printer import Status, read_status
 from station.settings.config import load_config
 from station.words.say import Say
 
@@ -39,7 +36,7 @@ def _silent(_says: Say) -> Iterator[None]:
     yield
 
 
-def printed(to: str, *, zpl: bytes = ZPL, patience_s: float = 0.0, tells_status: bool | None = None) -> int:
+def printed(to: str, *, zpl: bytes = ZPL, patience_s: float = 0.0, tells_status: bool | None = None) -> bool:
     printer = printer_of("bench", to, CLOCK, tells_status=tells_status)
     return printer.print_label(zpl, CLOCK.token(), _silent, patience_s)
 
@@ -47,7 +44,7 @@ def printed(to: str, *, zpl: bytes = ZPL, patience_s: float = 0.0, tells_status:
 def test_a_label_goes_over_the_network_and_the_printer_says_that_it_came_out() -> None:
     virtual = VirtualPrinter(CLOCK)
     with virtual.serve() as port:
-        assert printed(f"tcp:127.0.0.1:{port}") == 1
+        assert printed(f"tcp:127.0.0.1:{port}")
     assert [label.scanned for label in virtual.labels] == [("e00fce68",)]
 
 
@@ -67,13 +64,14 @@ def test_nobody_at_the_address_is_a_printer_that_does_not_answer() -> None:
         printed(f"tcp:127.0.0.1:{port}")
 
 
-def test_a_connection_that_breaks_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_printer_that_breaks_off_with_a_label_in_it_gets_no_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether that one came out nobody knows: a person has to look."""
     monkeypatch.setattr("station.labels.printer.RETRY_S", 0.0)
     virtual = VirtualPrinter(CLOCK)
     virtual.drops_after = len(ZPL)
     with virtual.serve() as port:
-        assert printed(f"tcp:127.0.0.1:{port}", patience_s=60.0) == 2
-    assert len(virtual.labels) == 1
+        assert not printed(f"tcp:127.0.0.1:{port}", patience_s=60.0)
+    assert virtual.labels == []
 
 
 def test_a_device_node_is_written_and_asked() -> None:
@@ -92,7 +90,7 @@ def test_a_device_node_is_written_and_asked() -> None:
     thread = threading.Thread(target=printer, daemon=True)
     thread.start()
     try:
-        assert printed(f"device:{name}") == 1
+        assert printed(f"device:{name}")
     finally:
         os.close(theirs)
         thread.join()
@@ -108,7 +106,7 @@ def test_a_node_that_is_gone_is_a_printer_that_does_not_answer(tmp_path: Path) -
 def test_a_folder_gets_one_whole_file_a_label_in_their_order(tmp_path: Path) -> None:
     labels = [ZPL.replace(b"68", b"%02x" % number) for number in range(12)]
     for zpl in labels:
-        assert printed(f"folder:{tmp_path / 'labels'}", zpl=zpl) == 1
+        assert printed(f"folder:{tmp_path / 'labels'}", zpl=zpl)
     files = sorted((tmp_path / "labels").iterdir())
     assert [file.read_bytes() for file in files] == labels
     assert {file.suffix for file in files} == {".zpl"}
@@ -156,31 +154,12 @@ def test_a_package_brings_a_kind_of_printer_by_an_entry_point(tmp_path: Path, mo
         encoding="utf-8",
     )
     monkeypatch.syspath_prepend(tmp_path)
-    assert printed(f"plotter:{tmp_path / 'out'}") == 1
+    assert printed(f"plotter:{tmp_path / 'out'}")
     assert len(list((tmp_path / "out").iterdir())) == 1
 
 
 def test_each_kind_says_what_it_is() -> None:
     assert all(isinstance(kind, PrinterKind) and kind.help for kind in KINDS)
-
-
-# --- host status ---
-
-_GOOD = VirtualPrinter(CLOCK).status()
-
-
-def test_host_status_is_read_whole_and_byte_by_byte() -> None:
-    assert read_status(_GOOD) == Status(False, False, False, False, 0)
-    assert all(read_status(_GOOD[:end]) is None for end in range(_GOOD.rindex(b"\x02") - 3))
-    assert read_status(b"junk" + _GOOD) is not None
-
-
-@given(st.binary(max_size=200))
-def test_no_answer_of_a_printer_breaks_anything(answer: bytes) -> None:
-    assert read_status(answer) is None or isinstance(read_status(answer), Status)
-
-
-# --- the config file ---
 
 
 def test_a_printer_that_never_stops_talking_is_not_listened_to_for_long() -> None:
@@ -199,6 +178,9 @@ def test_a_printer_that_never_stops_talking_is_not_listened_to_for_long() -> Non
     with pytest.raises(PrinterTrouble, match="its answer to ~HS is no status"):
         LabelPrinter("bench", lambda _timeout_s: link, CLOCK).look()
     assert link.heard == 2
+
+
+# --- the config file ---
 
 
 def test_the_config_file_names_printers(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ NO_END = ("Good ends", "Hands", "Slots between attempts", "Lines of the station"
 """Parts of the catalogue with sentences that no attempt ends badly with."""
 WAITS = {"scanner_busy", "before_it", "record_again", "power_busy", "instrument_busy", "printer_busy"}
 """Sentences elsewhere that only say what is waited for."""
-ASKED = {"scan_printed", "old_label", "no_label_again"}
+ASKED = {"scan_printed", "label_in_doubt", "old_label", "no_label_again"}
 """Sentences elsewhere that ask for a scan."""
 LEFT_DARK = {"dfu_by_hand", "hands_default"}
 """What hands are asked for, and the end of a unit that vanished while it would stay dark."""
