@@ -100,10 +100,3 @@ def _die_of(number: int) -> None:
     with contextlib.suppress(OSError, ValueError):
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
-
-
-def is_input_waiting() -> bool:
-    """Return whether the terminal holds characters that nobody has read yet."""
-    if sys.__stdin__ is None or not sys.__stdin__.isatty():
-        return False
-    return bool(select.select([sys.__stdin__], [], [], 0)[0])

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.clock import Clock
-from drivers.host.terminal import is_input_waiting
 
 from ..compose import Station
 from ..demo import Demo, DemoOptions
@@ -106,7 +105,6 @@ class _Screen:
             slots, station.send, words, profiles=profile_names(loaded), records=records,
             on_ready=self._ready, palette=palette_of_terminal(THEMES[theme]), rows=rows,
         )  # fmt: skip
-        self._app.keyboard.is_input_waiting = is_input_waiting
         station.bus.subscribe(self._app.feed)
         station.bus.subscribe(tally)
 

@@ -28,8 +28,9 @@ from ..view.state import BenchState, SlotState
 from ..words.catalogue import Words
 from ..words.say import Say
 from .digits import Digits
+from .driver import TerminalDriver
 from .keyboard import Keyboard, meant
-from .messages import EventsWaiting, LeaveNow, ScannerPaused
+from .messages import EventsWaiting, LeaveNow, Silence
 from .pump import EventPump
 from .scanner import Broken, Found, Scanned, Typed
 from .screens.asking import Question, TypeLabel, TypeReason, stop
@@ -101,7 +102,7 @@ class BenchApp(App[None]):
         self.keyboard = Keyboard(self, self._act, self._foresee)
         self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
         # the terminal's own colours where the palette has none; with NO_COLOR that means no colours at all
-        super().__init__(ansi_color=True)
+        super().__init__(driver_class=TerminalDriver, ansi_color=True)
         self.theme = "ansi-light" if self._palette is LIGHT else "ansi-dark"
         self.set_class(self.glyphs.ascii_only, "-ascii")
 
@@ -202,8 +203,8 @@ class BenchApp(App[None]):
         else:
             await super().on_event(event)
 
-    def on_scanner_paused(self, message: ScannerPaused) -> None:
-        self.keyboard.pause(message.time)
+    def on_silence(self, message: Silence) -> None:
+        self.keyboard.silence(message.seconds)
 
     def _foresee(self, key: events.Key | None) -> None:
         """Mark the slot that a digit is about to select; None takes that back."""

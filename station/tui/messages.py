@@ -16,5 +16,9 @@ class LeaveNow(Message):
     """The program requests that the screen be closed."""
 
 
-class ScannerPaused(Message):
-    """No key came for so long that what is held back was typed. Keys pressed before it are ahead of it in the queue."""
+class Silence(Message):
+    """Nothing came from the terminal for ``seconds`` after the last key. In order with the keys in the queue."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds

@@ -1,8 +1,8 @@
-"""Distinguishes a barcode scanner from a person by the time between characters. Pure: the caller provides the time.
+"""Distinguishes a barcode scanner from a person by the silence between characters. Pure: the caller tells of it.
 
 A scanner is a keyboard that types faster than any person. A character is therefore held back until
-its source is known: 30 ms later, or at the Enter or Tab that ends a burst. What a scanner types
-never reaches a field or a key binding, not even when its burst breaks off.
+its source is known: after 30 ms of silence, or at the Enter or Tab that ends a burst. What a scanner
+types never reaches a field or a key binding, not even when its burst breaks off.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 GAP_S = 0.030
-"""Seconds; characters closer together than this come from a scanner."""
+"""Seconds; characters with no such silence between them come from a scanner."""
 
 LIKELY_S = 0.012
 """Seconds after which most scanners have sent their second character."""
@@ -58,48 +58,42 @@ Found = Typed[K] | Scanned | Broken
 
 
 class ScanDetector(Generic[K]):
-    """Separates scans from typing. Feed it each key with its time in seconds; ``K`` is the caller's type of a key."""
+    """Separates scans from typing. Feed it each key, and each silence between two; ``K`` is the caller's type of a key.
+
+    Keys between which nobody knew of a silence may have come at any speed, however late they were read.
+    """
 
     def __init__(self) -> None:
         self._held: list[K] = []
         self._text: list[str] = []
-        self._last = float("-inf")
-        self._broken_at = float("-inf")
+        self._last = self._broken_at = float("-inf")
 
     @property
-    def due(self) -> float | None:
-        """Return the time at which `idle` must be called; None if nothing is held back."""
-        return self._last + GAP_S if self._held else None
+    def is_holding(self) -> bool:
+        """Return whether keys are held back until their source is known."""
+        return bool(self._held)
 
     @property
     def lone(self) -> K | None:
         """Return the key that is held back if it is the only one."""
         return self._held[0] if len(self._held) == 1 else None
 
-    @property
-    def likely_typed(self) -> float:
-        """Return the time from which on a key that is still the only one is most likely no scan's first."""
-        return self._last + LIKELY_S
+    def key(self, key: K, name: str, character: str | None, at: float) -> list[Found[K]]:
+        """Process a key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any.
 
-    def key(self, key: K, name: str, character: str | None, at: float, *, is_read_late: bool = False) -> list[Found[K]]:
-        """Process a key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, and time.
-
-        ``is_read_late``: it may have waited in the terminal, so that its time says nothing about the one before.
+        ``at``: when it was read, in seconds; by it the rest of a broken burst is known, not a scan.
         """
-        found = [] if is_read_late else self.idle(at)
         ends = name in ENDINGS
         if ends and (len(self._text) >= MIN_LENGTH or self._is_rest(at)):
-            return [*found, self._scan(at)]
+            return [self._scan(at)]
         if not ends and character is not None and _is_of_a_code(character):
             self._hold(key, character, at)
-            return found
-        return [*found, *self._release(), Typed((key,))]
-
-    def idle(self, at: float) -> list[Found[K]]:
-        """Release what is held back, if nothing followed within `GAP_S` before ``at``."""
-        if self.due is None or at < self.due:
             return []
-        return self._release()
+        return [*self._release(), Typed((key,))]
+
+    def silence(self, seconds: float) -> list[Found[K]]:
+        """Release what is held back if nothing came for ``seconds`` after it, and those are enough."""
+        return self._release() if seconds >= GAP_S else []
 
     def _hold(self, key: K, character: str, at: float) -> None:
         self._last = at

@@ -26,13 +26,14 @@ from textual.widgets import Static
 from station.engine import commands as cmd
 from station.engine import events as ev
 from station.tui.app import BenchApp
+from station.tui.driver import SILENCES
+from station.tui.messages import Silence
 from station.words import say as sentence
 
 Say = Callable[[str], None]
 SIZE = (160, 48)
 KEYS = 100
 GAP_S = 0.08  # between two keys; not a scanner
-SCANNER_S = 0.001  # between two characters
 PROGRESS_S = 0.05
 
 
@@ -86,6 +87,14 @@ async def shown(app: App[Any]) -> AsyncIterator[float]:
     await running
 
 
+def read(app: App[Any], *keys: events.Key) -> None:
+    """Hand ``keys`` to ``app`` as the reader of the terminal does, with the silence behind them."""
+    for key in keys:
+        app.post_message(key)
+    for silent in SILENCES:
+        asyncio.get_running_loop().call_later(silent, app.post_message, Silence(silent))
+
+
 async def scanned(app: App[Any], count: int) -> list[float]:
     """Scan ``count`` labels one after the other; returns for each the milliseconds from its end to its answer."""
     took = []
@@ -93,9 +102,7 @@ async def scanned(app: App[Any], count: int) -> list[float]:
         label = f"P044SCAN{number:05d}"
         wrote(app).clear()
         keys = [events.Key(character, character if len(character) == 1 else None) for character in [*label, "enter"]]
-        for place, key in enumerate(keys, 1 - len(keys)):
-            key.time = time.monotonic() + place * SCANNER_S
-            app.post_message(key)
+        read(app, *keys)
         began = time.perf_counter()
         while not (seen := [at for at, data in wrote(app) if label in data]):
             await asyncio.sleep(0.001)
@@ -111,7 +118,7 @@ async def pressed(app: App[Any], keys: list[str]) -> list[float]:
     for key in keys:
         wrote(app).clear()
         began = time.perf_counter()
-        app.post_message(events.Key(key, key))
+        read(app, events.Key(key, key))
         while not (seen := [at for at, data in wrote(app) if f"▸{key}" in data]):
             await asyncio.sleep(0.001)
             assert time.perf_counter() - began < 5, f"{key} was never marked"

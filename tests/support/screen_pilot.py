@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from textual import events
@@ -13,6 +12,8 @@ from textual.pilot import Pilot
 
 from station.engine import events as ev
 from station.tui.app import BenchApp
+from station.tui.messages import Silence
+from station.tui.scanner import GAP_S
 from station.tui.widgets.slot import SlotTile
 
 BenchPilot = Pilot[None]
@@ -49,21 +50,20 @@ async def press(pilot: BenchPilot, *keys: str) -> None:
 
 
 async def settle(pilot: BenchPilot) -> None:
-    """Until the app has made up its mind whether a hand or a scanner typed."""
+    """Until nothing has come for so long that a hand typed, and every key has acted."""
     app = pilot.app
     assert isinstance(app, BenchApp)
+    app.post_message(Silence(GAP_S))
+    await pilot.pause()
     while not app.keyboard.is_idle:
         await asyncio.sleep(0.005)
     await pilot.pause()
 
 
-async def scan(pilot: BenchPilot, app: BenchApp, text: str, *, gap: float = 0.004, end: str = "enter") -> None:
-    """As a scanner does: all characters within a few milliseconds, whatever has the focus."""
-    at = time.monotonic()
+async def scan(pilot: BenchPilot, app: BenchApp, text: str, *, end: str = "enter") -> None:
+    """As a scanner does: no silence between characters, whatever has the focus."""
     for character in [*text, end]:
-        key = key_of(character)
-        key.time = at = at + gap
-        app.post_message(key)
+        app.post_message(key_of(character))
     await pilot.pause()
     await settle(pilot)
 

@@ -5,18 +5,15 @@ And a digit's slot is marked before it is sure that no scanner typed it, as noth
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from support.screen_pilot import BenchPilot, key_of, on_loop, press, running, settle, tell, tile
 from support.screen_story import Story
-from textual import events
 from textual.screen import Screen
 from textual.widgets import Input
 
 from station.engine import commands as cmd
 from station.tui.app import BenchApp
-from station.tui.keyboard import GRACE_S
+from station.tui.messages import Silence
 from station.tui.scanner import GAP_S, LIKELY_S, MIN_LENGTH
 from station.tui.screens.asking import Question, TypeLabel
 from station.tui.screens.batches import Batches
@@ -27,22 +24,24 @@ from station.tui.screens.help import Help
 from station.tui.screens.new_batch import NewBatch
 from station.tui.widgets.slot import SlotTile
 
-HAND_S, SCANNER_S = 0.04, 0.001
+
+def post(app: BenchApp, *keys: str) -> None:
+    """As a hand types them, whatever the program is at."""
+    for key in keys:
+        app.post_message(key_of(key))
+        app.post_message(Silence(GAP_S))
 
 
-def stamped(keys: list[str], gap: float, first: float) -> list[events.Key]:
-    made = [key_of(key) for key in keys]
-    for place, key in enumerate(made):
-        key.time = first + place * gap
-    return made
+def post_scan(app: BenchApp, text: str) -> None:
+    for key in [*text, "enter"]:
+        app.post_message(key_of(key))
 
 
 async def at_once(pilot: BenchPilot, app: BenchApp, *keys: str, scan: str = "") -> None:
-    """All in one write to a terminal that was busy: typed by a hand, and then perhaps a scan."""
-    now = time.monotonic() - 1.0
-    typed = stamped([*keys], HAND_S, now - HAND_S * len(keys))
-    for key in [*typed, *(stamped([*scan, "enter"], SCANNER_S, now) if scan else ())]:
-        app.post_message(key)
+    """All read while the program was busy: typed by a hand, and then perhaps a scan."""
+    post(app, *keys)
+    if scan:
+        post_scan(app, scan)
     await pilot.pause()
     await settle(pilot)
 
@@ -129,9 +128,8 @@ async def test_a_key_behind_a_scan_answers_what_the_scan_asked(story: Story) -> 
     app = story.app()
     async with running(app) as pilot:
         await tell(pilot, app, *story.arrives(1), *story.writes(1))
-        now = time.monotonic()
-        for key in [*stamped([*"CMD:STOP", "enter"], SCANNER_S, now - 1), *stamped(["y"], HAND_S, now - 0.5)]:
-            app.post_message(key)
+        post_scan(app, "CMD:STOP")
+        post(app, "y")
         await pilot.pause()
         await settle(pilot)
         assert story.sent == [cmd.StopSlot(1)]
@@ -153,7 +151,7 @@ SCANS = 1_000
 
 @pytest.mark.parametrize(("keys", "where"), FOCUS.items())
 @on_loop
-async def test_scans_at_a_thousand_characters_a_second_are_all_recognised(
+async def test_scans_without_a_silence_are_all_recognised(
     story: Story, keys: tuple[str, ...], where: type[Screen[None]]
 ) -> None:
     app = story.app(profiles=("boron-product",))
@@ -164,9 +162,7 @@ async def test_scans_at_a_thousand_characters_a_second_are_all_recognised(
         assert isinstance(app.screen, where)
         labels = [f"P044AB{n:07d} SECRET{n:08d}" for n in range(each)]
         for place, label in enumerate(labels):
-            first = time.monotonic()
-            for key in stamped([*label, "enter"], SCANNER_S, first):
-                app.post_message(key)
+            post_scan(app, label)
             if place % 16 == 0:  # else they queue up
                 await pilot.pause()
         await pilot.pause()
@@ -176,9 +172,6 @@ async def test_scans_at_a_thousand_characters_a_second_are_all_recognised(
         meant = [slot for _, slot, _ in codes(story) if slot is not None]
         assert meant == ([2] if where is TypeLabel else []), "only the scan that was asked for names a slot"
         assert all(not one.value for one in app.screen.query(Input))
-
-
-LATER_S = 3_600.0  # no timer of the app's comes between
 
 
 def marked(app: BenchApp) -> list[int]:
@@ -196,15 +189,13 @@ async def test_a_digit_marks_its_slot_before_it_acts(
     async with running(app) as pilot:
         await press(pilot, *before)
         selected = app.selected
-        at = time.monotonic() + LATER_S
-        app.keyboard.press(*stamped([key], 0, at))
-        app.keyboard.pause(at + LIKELY_S / 2)
+        app.keyboard.press(key_of(key))
         assert marked(app) == ([selected] if selected else [])
-        app.keyboard.pause(at + LIKELY_S)
+        app.keyboard.silence(LIKELY_S)
         assert (marked(app), app.selected) == (expected, selected)
         await tell(pilot, app, *story.arrives(1))
         assert marked(app) == expected, "what else is drawn meanwhile leaves the mark"
-        app.keyboard.pause(at + GAP_S)
+        app.keyboard.silence(GAP_S)
         await settle(pilot)
         assert (marked(app), [app.selected] if app.selected else []) == (expected, expected)
 
@@ -215,15 +206,15 @@ async def test_a_scan_takes_the_mark_of_its_first_digit_back(story: Story, text:
     app = story.app()
     async with running(app) as pilot:
         await press(pilot, "4")
-        at = time.monotonic() + LATER_S
-        first, *others = stamped([*text, "enter"], GAP_S * 0.9, at)
-        app.keyboard.press(first)
-        app.keyboard.pause(at + LIKELY_S)
-        assert marked(app) == [int(text[0])]
-        app.keyboard.press(others[0])
+        first, second, *others = [*text, "enter"]
+        app.keyboard.press(key_of(first))
+        app.keyboard.silence(LIKELY_S)
+        assert marked(app) == [int(first)]
+        app.keyboard.press(key_of(second))
         assert marked(app) == [4]
-        for key in others[1:]:
-            app.keyboard.press(key)
+        for key in others:
+            app.keyboard.silence(LIKELY_S)
+            app.keyboard.press(key_of(key))
         await settle(pilot)
         if len(text) >= MIN_LENGTH:
             assert (codes(story), app.selected) == ([(text, None, "")], 4)
@@ -237,38 +228,7 @@ async def test_a_digit_marks_nothing_behind_a_window(story: Story, opener: str) 
     app = story.app()
     async with running(app) as pilot:
         await press(pilot, opener)
-        at = time.monotonic() + LATER_S
-        app.keyboard.press(*stamped(["2"], 0, at))
-        app.keyboard.pause(at + LIKELY_S)
+        app.keyboard.press(key_of("2"))
+        app.keyboard.silence(LIKELY_S)
         bench = app.screen_stack[0]
         assert not [one for one in bench.query(SlotTile) if one.has_class("-selected")]
-
-
-@pytest.mark.parametrize("first", [1, 5])
-@on_loop
-async def test_a_scan_that_the_program_read_late_is_one_scan(story: Story, first: int) -> None:
-    text = "P044AB1234567"
-    app = story.app()
-    async with running(app) as pilot:
-        at = time.monotonic() + LATER_S
-        keys = stamped([*text, "enter"], SCANNER_S, at)
-        for place, key in enumerate(keys):
-            key.time += 0 if place < first else 5 * GAP_S
-            app.keyboard.press(key)
-        await settle(pilot)
-        assert codes(story) == [(text, None, "")]
-
-
-@on_loop
-async def test_a_timer_that_comes_late_leaves_time_to_read_what_waits(story: Story) -> None:
-    app = story.app()
-    async with running(app) as pilot:
-        at = time.monotonic() + LATER_S
-        keyboard = app.keyboard
-        keyboard.press(*stamped(["2"], 0, at))
-        keyboard.pause(at + LIKELY_S)
-        keyboard.pause(at + 2 * GAP_S)
-        assert not keyboard._is_acting
-        keyboard.pause(at + 2 * GAP_S + GRACE_S)
-        await settle(pilot)
-        assert app.selected == 2

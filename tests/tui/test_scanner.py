@@ -10,13 +10,14 @@ FAST, SLOW = 0.005, 0.120
 
 
 def play(keys: list[tuple[str, float]], wait: float = 1.0) -> list[object]:
-    """Feed (key, seconds since the one before); at the end nothing comes for ``wait`` seconds."""
+    """Feed (key, seconds of silence before it); at the end nothing comes for ``wait`` seconds."""
     detector: ScanDetector[str] = ScanDetector()
     at, found = 100.0, list[object]()
     for key, gap in keys:
         at += gap
+        found += detector.silence(gap)
         found += detector.key(key, key, key if len(key) == 1 else None, at)
-    return [*found, *detector.idle(at + wait)]
+    return [*found, *detector.silence(wait)]
 
 
 def burst(text: str, gap: float = FAST, end: str = "enter", first: float = 1.0) -> list[tuple[str, float]]:
@@ -46,10 +47,19 @@ def test_slow_typing_reaches_fields_and_bindings_in_order(gap: float) -> None:
 def test_a_single_key_is_handed_on_after_the_gap_and_not_before() -> None:
     detector: ScanDetector[str] = ScanDetector()
     assert detector.key("r", "r", "r", 10.0) == []
-    assert detector.due == pytest.approx(10.0 + GAP_S)
-    assert detector.idle(10.029) == []
-    assert detector.idle(10.031) == [Typed(("r",))]
-    assert detector.due is None
+    assert detector.is_holding
+    assert detector.silence(0.029) == []
+    assert detector.silence(GAP_S) == [Typed(("r",))]
+    assert not detector.is_holding
+
+
+def test_a_scan_that_was_read_late_is_one_scan() -> None:
+    """The time of reading tells nothing: the program may have stood still."""
+    detector: ScanDetector[str] = ScanDetector()
+    at, found = 100.0, list[object]()
+    for place, key in enumerate([*"P044AB1234567", "enter"]):
+        found += detector.key(key, key, key if len(key) == 1 else None, at + 3.0 * place)
+    assert found == [Scanned("P044AB1234567")]
 
 
 def test_enter_alone_is_handed_on_at_once() -> None:

@@ -20,13 +20,14 @@ from pathlib import Path
 import pytest
 from support.known_steps import load_profile
 from support.spoken import ENGLISH
-from textual import constants
+from textual.drivers.headless_driver import HeadlessDriver
 
 from drivers.clock import SystemClock
 from station.cli.screen import station_screen
 from station.demo import Demo, DemoOptions
 from station.errors import JournalError
 from station.paths import find_profile
+from station.tui import app
 
 BORON = ("--profile", "boron-product", "--units", "1", "--fault", "unit=1,at=flash:1,do=slow,by=1")
 """A unit that is at work for more than a minute: long enough to be left there, however busy the machine is."""
@@ -126,7 +127,7 @@ def test_the_batch_page_offers_the_profiles_of_the_demo_and_leaving_gives_the_te
 def test_a_station_that_cannot_start_closes_the_screen_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(constants, "DRIVER", "textual.drivers.headless_driver:HeadlessDriver")
+    monkeypatch.setattr(app, "TerminalDriver", HeadlessDriver)
     options = DemoOptions((load_profile(find_profile("boron-product")),), units=1, data_dir=tmp_path)
     demo = Demo(options, SystemClock(), {})
     demo.open_batches()
