@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.screen_pilot import press
 from support.screen_story import AT, Story
 from textual.pilot import Pilot
 
@@ -91,8 +92,6 @@ def test_the_details_look_as_they_did(
         for event in (*story.opened(), *told(story)):
             app.feed(event)
         await pilot.pause()
-        for key in ("enter", *keys):
-            await pilot.press(key)
-            await pilot.pause(0.1)
+        await press(pilot, "enter", *keys)
 
     assert snap_compare(app, terminal_size=size, run_before=tell)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.screen_pilot import on_loop, running, tell
+from support.screen_pilot import on_loop, press, running, tell
 from support.screen_story import Story
 from support.spoken import filled, likely
 from textual.widgets import Static
@@ -122,8 +122,7 @@ async def test_help_names_every_sign_and_light_in_one_line_each(language: str) -
     app = story.app(words=words)
     async with running(app) as pilot:
         await tell(pilot, app, *story.everything())
-        await pilot.press("question_mark")
-        await pilot.pause()
+        await press(pilot, "question_mark")
         text = app.screen.query_one(Static)
         lines = str(text.render()).splitlines()
         assert all(width_of(line) <= text.size.width for line in lines)
@@ -137,10 +136,8 @@ async def test_a_question_is_answered_by_the_key_it_names(language: str, key: st
     app = story.app(words=WORDS[language])
     async with running(app) as pilot:
         await tell(pilot, app, *story.arrives(1), *story.writes(1))
-        await pilot.press("q")
-        await pilot.pause()
+        await press(pilot, "q")
         answers = str(app.screen.query_one("#answers", Static).render())
         assert f"[{key.upper()}]" in answers
-        await pilot.press(key)
-        await pilot.pause()
+        await press(pilot, key)
         assert not app.is_running
