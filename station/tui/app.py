@@ -46,7 +46,6 @@ from .terminal import is_ascii_terminal, palette_of_terminal, variables_of
 
 DRAW_S = 0.1  # between two drawings of progress: a bar that moves ten times a second looks smooth
 _SHEETS = ("station", "supervisor")
-MAX_REASON = 60  # characters of why a slot is out of service, as the config file takes them
 
 
 class BenchApp(App[None]):
@@ -345,7 +344,7 @@ class BenchApp(App[None]):
 
         def typed(why: str | None) -> None:
             if why:
-                self._send(TakeSlotOut(slot.number, why[:MAX_REASON]))
+                self._send(TakeSlotOut(slot.number, why))
 
         self.push_screen(TypeReason(slot.number, self._words), typed)
 

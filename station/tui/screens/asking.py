@@ -83,6 +83,7 @@ class TypeLabel(Window, ModalScreen[str | None]):
 
     asked = Say("type_label")
     answers = "window-label"
+    longest: ClassVar[int | None] = None  # characters
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
     def __init__(self, slot: int | None, words: Words) -> None:
@@ -100,7 +101,7 @@ class TypeLabel(Window, ModalScreen[str | None]):
         self.query_one(LabelInput).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        text = event.value.strip()
+        text = event.value.strip()[: self.longest]
         self.dismiss(text or None)
 
     def action_close(self) -> None:
@@ -111,3 +112,4 @@ class TypeReason(TypeLabel):
     """Returns why ``slot`` goes out of service, or None."""
 
     asked = Say("type_reason")
+    longest = 60  # as the config file takes them
