@@ -12,6 +12,7 @@ from station.engine import commands as cmd
 from station.engine import events as ev
 from station.engine.commands import PutSlotBack, TakeSlotOut
 from station.model import Batch, ProfileRef, SlotInfo, Verdict
+from station.settings.config import MAX_REASON
 from station.tui.screens.asking import Question, TypeLabel
 from station.tui.screens.batches import Batches
 from station.tui.screens.bench import BenchScreen
@@ -368,6 +369,14 @@ async def test_help_shows_every_sign(story: Story) -> None:
         assert all(word in picture(app) for word in ("YOUR TURN", "SET ASIDE", "breathing cyan", "retry"))
         await press(pilot, "escape")
         assert isinstance(app.screen, BenchScreen)
+
+
+@on_loop
+async def test_a_reason_is_cut_to_what_the_config_file_takes(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, "2", "o", *"bent" * 16, "enter")
+        assert story.sent == [TakeSlotOut(2, "bent" * (MAX_REASON // 4))]
 
 
 @on_loop
