@@ -16,25 +16,21 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from support.screen_story import AT, Story
+from support.busy_screen import answering, busy, busy_from
+from support.screen_story import Story
 from textual import events
 from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.geometry import Size
 from textual.widgets import Static
 
-from station.engine import commands as cmd
-from station.engine import events as ev
-from station.tui.app import BenchApp
 from station.tui.driver import SILENCES
 from station.tui.messages import Silence
-from station.words import say as sentence
 
 Say = Callable[[str], None]
 SIZE = (160, 48)
 KEYS = 100
 GAP_S = 0.08  # between two keys; not a scanner
-PROGRESS_S = 0.05
 
 
 def wrote(app: App[Any]) -> list[tuple[float, str]]:
@@ -131,15 +127,6 @@ def told(took: list[float]) -> str:
     return f"p50 {statistics.median(took):5.1f} ms, p99 {statistics.quantiles(took, n=100)[98]:5.1f} ms"
 
 
-def busy(story: Story, feed: Callable[[ev.Event], None], over: threading.Event) -> None:
-    at = 0
-    while not over.wait(PROGRESS_S):
-        at += 1
-        for slot in range(1, story.count + 1):
-            share = (at % 400) / 400
-            feed(ev.StepProgress(**story.head(slot), step="device_os", share=share, seconds_left=30 * (1 - share)))
-
-
 KEYS_PRESSED = [str(4 + n % 6) for n in range(KEYS)]  # no tens of 32 slots
 
 
@@ -186,17 +173,3 @@ def test_key_to_paint(count: int, say: Say) -> None:
         )
 
     asyncio.run(run())
-
-
-def answering(app: BenchApp) -> None:
-    """Have the app hear about each scan at once, as the station reads a label it does not know."""
-
-    def answer(command: cmd.Command) -> None:
-        if isinstance(command, cmd.Scan):
-            app.feed(ev.ScanRead(at=AT, shown=command.text, accepted=False, say=sentence.Say("scan_unclaimed")))
-
-    app._send = answer
-
-
-def busy_from(story: Story, slot: int) -> list[ev.Event]:
-    return [*story.arrives(slot), *story.writes(slot, 0.0)]

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 
-from bench_screen import answering, busy, busy_from
+from support.busy_screen import answering, busy, busy_from
 from support.screen_story import Story
 
 from station.engine import commands as cmd
