@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import os
-import select
+import selectors
 
 from textual._xterm_parser import XTermParser  # Textual's drivers have no public part that only parses
 from textual.drivers.linux_driver import LinuxDriver
@@ -38,9 +38,11 @@ class TerminalDriver(LinuxDriver):
         parser = XTermParser()
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         silent, still_to_tell = 0.0, list[float]()
+        terminal = selectors.SelectSelector()
+        terminal.register(self.fileno, selectors.EVENT_READ)
         while not self.exit_event.is_set():
             wait = still_to_tell[0] - silent if still_to_tell else LOOK_S
-            if select.select([self.fileno], [], [], wait)[0]:
+            if terminal.select(wait):
                 data = os.read(self.fileno, AT_ONCE)
                 if not data:  # no terminal, and at its end
                     self.exit_event.wait()
