@@ -18,7 +18,7 @@ from ..journal.finding import MIN_END, FoundRow, sought_in
 from ..journal.lists import expected_units
 from ..journal.pages import closed_batches, failed_units, takt_of, units_like
 from ..journal.records import UnitLine
-from ..journal.tallies import failures, figures_of, hours
+from ..journal.tallies import failures, figures_of, hours, on_no_unit
 from ..journal.told import wire_of_attempt
 from ..journal.unit_facts import search_key
 from ..model import Verdict
@@ -74,6 +74,7 @@ class JournalRecords:
                 None if expected is None else Expected(
                     expected.listed, expected.listed - len(expected.missing), expected.missing[:_MOST_MISSING]
                 ),
+                on_no_unit(db, batch),
             )  # fmt: skip
 
     # --- units ---

@@ -16,6 +16,7 @@ from drivers.hotplug import PortWatch
 from ..errors import JournalError, JournalHeld, NoBatchOpen, classify_error
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from ..scan.reading import Reading
+from ..words.say import NOTHING
 from .attempt import Attempt, Ending, Stop, sentence_of
 from .commands import Mode, OpenConsole
 from .console import Conversation
@@ -367,7 +368,8 @@ class SlotRunner:
         if classify_error(error).is_bug:
             log.exception("slot %d: what was asked of its unit broke", self.slot.number)
         if talk is None:
-            return CommandRefused(at=self._clock.utc(), slot=self.slot.number, reason=sentence_of(error))
+            say = error.say if isinstance(error, NoBatchOpen) else NOTHING
+            return CommandRefused(at=self._clock.utc(), slot=self.slot.number, say=say, reason=sentence_of(error))
         self._clock.sleep(GONE_S)  # a port breaks off a moment before the unit is seen to leave
         if self.port.current is None:
             talk.end("left")
@@ -388,4 +390,4 @@ class SlotRunner:
                 return CommandDone(**head, did="light-on" if job.signal else "light-off")  # type: ignore[arg-type]
         finally:
             work.close()
-        raise Disconnected("the unit did not take the command for its light; its application has to run for that")
+        raise Disconnected("the light cannot be switched; the unit's application has to run for that")

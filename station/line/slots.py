@@ -265,15 +265,17 @@ class Line:
         self._on_slot(command.slot, lambda r: self._walk_again(r, steps))
 
     def _enter_mode(self, command: EnterMode) -> None:
-        """Bring the unit into a mode; refuse while it is at work, or where no unit is."""
-        runner = self._slot(command.slot)
+        self._on_idle_unit(command.slot, lambda r: r.enter(command.mode))
+
+    def _on_idle_unit(self, number: int, act: Callable[[SlotRunner], None]) -> None:
+        """Do something with the unit in a slot; refuse while it is at work, or where no unit is."""
+        runner = self._slot(number)
         if runner is None or runner.port.current is None:
-            why = f"Slot {command.slot} holds no unit. Plug one in."
-            self._refuse(why, Say("nothing_there", slot=str(command.slot)))
+            self._refuse(f"Slot {number} holds no unit. Plug one in.", Say("nothing_there", slot=str(number)))
         elif runner.is_unjudged:
-            self._refuse_at_work(command.slot)
+            self._refuse_at_work(number)
         else:
-            runner.enter(command.mode)
+            act(runner)
 
     def _open_console(self, command: OpenConsole) -> None:
         """Open the console of the unit; say why not while it is at work, or where no unit is."""
@@ -351,7 +353,7 @@ class Line:
         self._keep_off(number, None)
 
     def _signal(self, command: SignalUnit) -> None:
-        self._on_slot(command.slot, lambda r: r.signal(command.on))
+        self._on_idle_unit(command.slot, lambda r: r.signal(command.on))
 
     _HANDLERS: Mapping[type[Command], Callable[..., None]] = {
         Scan: _scan,

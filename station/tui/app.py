@@ -92,7 +92,6 @@ class BenchApp(App[None]):
         self._foreseen: int | None = None  # the slot to draw as selected, 0: none, until a key is known to be typed
         self._hint = ""  # reply to the last key, until the next one
         self._is_standing = self._must_leave = False
-        self._lit_by_us: set[int] = set()
         self._digits = Digits()
         self._tens_timer: Timer | None = None
         self._drawn_at = self._seconds = 0.0  # the latter is the time by which lights blink
@@ -319,9 +318,9 @@ class BenchApp(App[None]):
             self._say(Say("nothing_runs", slot=str(slot.number)))
 
     def action_light(self, otherwise: int | None = None) -> None:
-        if (slot := self._chosen_unit(otherwise)) is not None:
-            self._lit_by_us ^= {slot.number}
-            self._send(SignalUnit(slot.number, slot.number in self._lit_by_us))
+        slot = self._chosen_unit(otherwise)
+        if slot is not None and not self._is_at_work(slot):
+            self._send(SignalUnit(slot.number, not slot.is_lit))
 
     def action_label(self) -> None:
         slot = self.selected

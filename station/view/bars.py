@@ -83,9 +83,17 @@ class Frame:
 
 
 def frame(
-    state: BenchState, width: int, log_rows: int, glyphs: Glyphs, hint: str = "", selected: int | None = None
+    state: BenchState,
+    width: int,
+    log_rows: int,
+    glyphs: Glyphs,
+    hint: str = "",
+    selected: int | None = None,
+    stray: str = "",
 ) -> Frame:
     """Compose the lines around the slots. ``hint`` is the reply to the last key, and replaces the station's notice.
+
+    ``stray``: the last key, if it does nothing.
 
     The line above the keys has the current message, else the whole sentence of the selected slot; with none selected,
     of the one that has waited longest for hands.
@@ -94,7 +102,8 @@ def frame(
     slot = state.slot(selected) if selected is not None else _longest_asking(state)
     line = notice or (_whole(slot, width, glyphs, state.words) if slot is not None else "")
     log = tuple(log_line(one, width, glyphs, state.words) for one in state.log[:log_rows])
-    return Frame(header(state, width, glyphs), log, fit(line, width), bool(notice), footer(state, width, selected))
+    keys = footer(state, width, selected, told_stray(stray, state.words))
+    return Frame(header(state, width, glyphs), log, fit(line, width), bool(notice), keys)
 
 
 def _longest_asking(state: BenchState) -> SlotState | None:
@@ -186,20 +195,28 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, words: Words) -> str:
     return fit("  ".join(part for part in (at, where, line.name, f"{shape} {line.text}".strip()) if part), width)
 
 
-def footer(state: BenchState, width: int, selected: int | None = None) -> str:
-    """Name the keys that work now, for the selected or the only slot; the way out stays at any width."""
+def told_stray(key: str, words: Words) -> str:
+    """Say that a key does nothing; "" for none."""
+    return words.text("key-none", cap=f"[{key}]") if key else ""
+
+
+def footer(state: BenchState, width: int, selected: int | None = None, first: str = "") -> str:
+    """Name the keys that work now, for the selected or the only slot, behind ``first``; the way out always stays."""
     number = selected if selected is not None or len(state.slots) != 1 else state.slots[0].number
     slot = state.slot(number) if number is not None else None
     idle = set() if slot is not None else {"Enter", "O"}
     idle |= {"1-9"} if len(state.slots) == 1 else set()
     if slot is None or not slot.is_present:
         idle |= {"R", "L"}
-    idle |= {"R", "O"} if slot is not None and slot.is_unjudged else {"X"}
-    return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words)
+    idle |= {"R", "L", "O"} if slot is not None and slot.is_unjudged else {"X"}
+    return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words, first)
 
 
-def details_footer(slot: SlotState, width: int, words: Words) -> list[str]:
-    """Name the keys of the technician's view that work now, in at most two lines; the way back stays at any width."""
+def details_footer(slot: SlotState, width: int, words: Words, first: str = "") -> list[str]:
+    """Name the keys of the technician's view that work now behind ``first``, in at most two lines.
+
+    The way back stays at any width.
+    """
     idle = {"X"} if not slot.is_walking else {"Enter", "F", "R", "L", "M", "K"}
     idle |= {"Enter", "F", "R", "L", "M", "K"} if not slot.is_present else set()
     idle |= set() if slot.device_id else {"C"}
@@ -209,7 +226,7 @@ def details_footer(slot: SlotState, width: int, words: Words) -> list[str]:
     keys = [key for key in DETAILS_KEYS if key[0] not in idle]
     for dropped in ("", *_DROPPED_FIRST_IN_DETAILS):
         keys = [key for key in keys if key[0] != dropped]
-        lines = [""]
+        lines = [first]
         for text in (f"{cap(key, words)} {words.text(what)}" for key, what in keys):
             wider = f"{lines[-1]}  {text}" if lines[-1] else text
             lines = [*lines[:-1], wider] if width_of(wider) <= width else [*lines, text]
@@ -223,11 +240,14 @@ def cap(key: str, words: Words) -> str:
     return f"[{words.text('cap-up')}] [{words.text('cap-down')}]" if key == _ARROWS else f"[{key}]"
 
 
-def _keys_line(keys: list[tuple[str, str]], dropped_first: tuple[str, ...], width: int, words: Words) -> str:
-    """Join whole keys, dropping those in ``dropped_first`` one by one until the rest fits."""
+def _keys_line(
+    keys: list[tuple[str, str]], dropped_first: tuple[str, ...], width: int, words: Words, first: str
+) -> str:
+    """Join whole keys behind ``first``, dropping those in ``dropped_first`` one by one until the rest fits."""
     for dropped in ("", *dropped_first):
         keys = [key for key in keys if key[0] != dropped]
-        text = "  ".join(f"{cap(key, words)} {words.text(what)}" for key, what in keys)
+        told = (f"{cap(key, words)} {words.text(what)}" for key, what in keys)
+        text = "  ".join([first, *told] if first else told)
         if width_of(text) <= width:
             break
     return fit(text, width)

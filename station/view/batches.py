@@ -98,6 +98,8 @@ def figures(story: BatchStory, width: int, words: Words, glyphs: Glyphs) -> list
         _labelled(text("page-units"), str(counted.units)),
         _labelled(text("page-takt"), glyphs.nothing if story.takt_s is None else words.seconds(story.takt_s)),
     ]
+    if story.on_no_unit:
+        lines.append(_labelled(text("page-no-unit"), text("page-no-unit-attempts", count=story.on_no_unit)))
     left_s = remaining(counted, target, story.takt_s)
     if target and row.closed_at is None:
         lines.append(_labelled(text("page-left"), glyphs.nothing if left_s is None else _long(left_s, words)))

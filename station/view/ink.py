@@ -116,12 +116,15 @@ def _bold(piece: Ink) -> Ink:
     return piece if piece.style or piece.look else Ink(piece.text, BOLD)
 
 
-def keys(text: str, width: int) -> str:
-    """Return the keys of a page that fit, whole ones: those that come first go first, the way out stays."""
-    kept = [one.strip() for one in text.split("  ") if one.strip()]
-    while len(kept) > 1 and width_of("  ".join(kept)) > width:
+def keys(text: str, width: int, first: str = "") -> str:
+    """Return the keys of a page that fit, whole ones: those that come first go first, the way out stays.
+
+    ``first`` stands before them and stays, too.
+    """
+    kept, ahead = [one.strip() for one in text.split("  ") if one.strip()], [first] if first else []
+    while len(kept) > 1 and width_of("  ".join([*ahead, *kept])) > width:
         kept.pop(0)
-    return "  ".join(kept)
+    return "  ".join([*ahead, *kept])
 
 
 def told(text: str, limit: int = 400) -> str:

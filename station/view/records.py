@@ -76,13 +76,17 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class BatchStory:
-    """How a batch goes. ``takt_s``: `station.figures.takt`; None without two verdicts in a slot."""
+    """How a batch goes. ``takt_s``: `station.figures.takt`; None without two verdicts in a slot.
+
+    ``on_no_unit``: attempts that ended before their unit told its Device ID, which no figure of units counts.
+    """
 
     row: BatchRow
     takt_s: float | None = None
     causes: tuple[Cause, ...] = ()  # the most frequent first
     hours: tuple[Hour, ...] = ()
     expected: Expected | None = None
+    on_no_unit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,13 +168,27 @@ def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
 def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
     said = state.words.say(event.say)
     text = state.words.joined(said.lines) if said else clean(event.reason)
-    return _logged(replace(state, notice=text, refusal=Refusal(text)), event, text)
+    return _answered(replace(state, refusal=Refusal(text)), event, text)
+
+
+_LIGHTS = {"light-on": True, "light-off": False}
 
 
 def _command_done(state: BenchState, event: ev.CommandDone) -> BenchState:
     what = state.words.text(f"mode-{event.what}") if event.did == "mode" else clean(event.what)
     text = state.words.text(f"did-{event.did}", what=what)
-    return _logged(replace(state, notice=text), event, text)
+    slot = state.slot(event.slot)
+    if slot is not None and event.did in _LIGHTS:
+        state = state.with_slot(replace(slot, is_lit=_LIGHTS[event.did]))
+    return _answered(state, event, text)
+
+
+def _answered(state: BenchState, event: ev.Event, text: str) -> BenchState:
+    """Answer a command, and name the slot and the unit it was for, if any: several may have been sent."""
+    slot = state.slot(event.slot)
+    where = (state.words.text("log-slot", slot=str(slot.number)), slot.name) if slot is not None else ()
+    notice = "  ".join(filter(None, (*where, text)))
+    return _logged(replace(state, notice=notice), event, text, name=slot.name if slot is not None else "")
 
 
 def _console_opened(state: BenchState, event: ConsoleOpened) -> BenchState:
@@ -240,7 +254,8 @@ def _unit_arrived(state: BenchState, event: ev.UnitArrived) -> BenchState:
     platform, mode = clean(event.platform, 40), clean(event.mode, 40)
     if slot.is_walking or (slot.verdict is not None and slot.is_present):
         # the same unit back from a restart: keep what is shown
-        return state.with_slot(replace(slot, is_present=True, mode=mode, platform=platform or slot.platform))
+        again = replace(slot, is_present=True, is_lit=False, mode=mode, platform=platform or slot.platform)
+        return state.with_slot(again)
     fresh = SlotState(
         slot.number, clean(event.port_path, 60), slot.off, is_present=True, device_id=id_of(event),
         platform=platform, mode=mode,

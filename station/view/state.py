@@ -147,6 +147,7 @@ class SlotState:
     modules: tuple[tuple[str, str, str], ...] = ()
     trace: tuple[TraceLine, ...] = ()
     light_seen: str = ""  # what a person said its light does
+    is_lit: bool = False  # its light is a rainbow, because somebody asked which unit it is
     console: ConsoleText | None = None  # the last one a technician opened
 
     @property

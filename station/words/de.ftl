@@ -1091,6 +1091,7 @@ key-print = Etikett nochmals
 key-copy = kopieren
 key-stop = stoppen
 key-back = zurück
+key-none = { $cap } tut hier nichts
 
 ## Für den Techniker
 
@@ -1178,6 +1179,11 @@ page-no-hours = Noch kein Gerät ist beurteilt.
 page-final = Endausbeute
 page-retests = Wiederholt
 page-units = Geräte
+page-no-unit = ohne Gerät
+page-no-unit-attempts = { $count ->
+        [one] 1 Versuch
+       *[other] { $count } Versuche
+    }
 page-takt = Takt
 page-left = Restzeit
 page-expected = gekommen

@@ -1051,6 +1051,7 @@ key-print = label again
 key-copy = copy
 key-stop = stop
 key-back = back
+key-none = { $cap } does nothing here
 
 ## The technician's view
 
@@ -1138,6 +1139,11 @@ page-no-hours = No unit was judged yet.
 page-final = final yield
 page-retests = retests
 page-units = units seen
+page-no-unit = without unit
+page-no-unit-attempts = { $count ->
+        [one] 1 attempt
+       *[other] { $count } attempts
+    }
 page-takt = takt
 page-left = time left
 page-expected = units came

@@ -832,6 +832,7 @@ key-print = 重印标签
 key-copy = 复制
 key-stop = 停止
 key-back = 返回
+key-none = { $cap } 在此无效
 
 ## 技术员页面
 
@@ -919,6 +920,8 @@ page-no-hours = 还没有判定设备。
 page-final = 最终良率
 page-retests = 重测
 page-units = 设备数
+page-no-unit = 无设备
+page-no-unit-attempts = { $count } 次
 page-takt = 节拍
 page-left = 剩余时间
 page-expected = 已到

@@ -7,8 +7,17 @@ from pathlib import Path
 
 from line_bench import BORON, LineBench, line_bench
 
-from station.engine.commands import CloseBatch, OpenBatch, Scan, SetOperator
-from station.engine.events import BatchClosed, BatchOpened, CommandRefused, Event, OperatorChanged, StationFault
+from station.engine.commands import CloseBatch, EnterMode, OpenBatch, Scan, SetOperator, SignalUnit
+from station.engine.events import (
+    AttemptStarted,
+    BatchClosed,
+    BatchOpened,
+    CommandDone,
+    CommandRefused,
+    Event,
+    OperatorChanged,
+    StationFault,
+)
 
 
 def operators(bench: LineBench) -> list[str]:
@@ -82,3 +91,27 @@ def test_a_command_that_breaks_ends_no_thread(tmp_path: Path) -> None:
         bench.station.send(SetOperator("0001"))
         assert bench.wait_for(StationFault).reason.startswith("Scan could not be carried out")  # type: ignore[attr-defined]
         assert bench.wait_for(OperatorChanged, operator="0001")
+
+
+def test_every_press_for_a_light_is_answered(tmp_path: Path) -> None:
+    def refused(since: int) -> str:
+        return bench.wait_for(CommandRefused, since=since, within=60.0).sentence  # type: ignore[attr-defined]
+
+    with line_bench(tmp_path, BORON) as bench:
+        mark = bench.mark()
+        bench.command(SignalUnit(1, on=True))
+        assert refused(mark) == "nothing_there"
+        mark = bench.mark()
+        bench.plug(bench.finished_unit(BORON))
+        bench.wait_for(AttemptStarted, since=mark)
+        bench.command(SignalUnit(1, on=True))
+        assert refused(mark) == "slot_at_work"
+        bench.wait_finished(since=mark)
+        bench.command(SignalUnit(1, on=True))
+        assert bench.wait_for(CommandDone, slot=1, did="light-on", since=mark)
+        bench.command(EnterMode(1, "dfu"))
+        bench.wait_for(CommandDone, slot=1, did="mode", since=mark)
+        mark = bench.mark()
+        bench.command(SignalUnit(1, on=False))
+        told = bench.wait_for(CommandRefused, slot=1, since=mark, within=60.0)
+        assert "the light cannot be switched" in told.reason  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.counting import everywhere, from_entries, run_on
+from support.counting import everywhere, from_entries, run_on, without_unit
 from support.demo_run import run_demo
 from support.journal_story import finished, identified, item, opened, pending, started, walked
 from support.known_steps import load_profile
@@ -72,6 +72,15 @@ def test_all_places_tell_the_figures_of_a_batch_with_every_kind_of_end(
         "units": 2, "passed": 1, "pending": 0, "failed": 0, "aborted": 1, "error": 0, "judged": 1,
         "first_passed": 1, "retests": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("batch", "attempts"), [("B1", 1), ("B2", 0)])
+def test_all_places_tell_the_attempts_of_no_known_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], batch: str, attempts: int
+) -> None:
+    scripted(tmp_path, "bench-1")
+    told = without_unit(tmp_path, batch, run_on(tmp_path, capsys))
+    assert told == dict.fromkeys(told, attempts)
 
 
 def test_each_bench_counts_the_units_it_saw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

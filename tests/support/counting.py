@@ -18,10 +18,12 @@ import openpyxl
 from junitparser import JUnitXml
 
 from station.cli.main import main
+from station.cli.records import JournalRecords
 from station.engine.events import BatchOpened
 from station.export import verifier
 from station.journal import JOURNAL_FILE, JournalReader
 from station.view.bars import header
+from station.view.batches import figures
 from station.view.look import UNICODE
 from station.view.reduce import replay
 from station.view.state import BenchState
@@ -91,6 +93,38 @@ def everywhere(data: Path, batch: str, run: Run) -> dict[str, Told]:
         "passports": _passports(exported["passports"]),
         "jsonl": _rows(list(map(_json_row, exported["jsonl"].decode().splitlines()))),
     }  # fmt: skip
+
+
+def without_unit(data: Path, batch: str, run: Run) -> Told:
+    """Return how many attempts of no known unit each place tells of, by the name of the place."""
+    exported = {kind: _export(data, batch, run, kind).decode("utf-8-sig") for kind in ("csv", "jsonl", "html")}
+    summary = openpyxl.load_workbook(io.BytesIO(_export(data, batch, run, "xlsx")))["Summary"]
+    listed = re.split(r"\n(?=\S)", run("batch", "list").partition(f"{batch}  ")[2])[0]
+    with JournalReader(data / "journal") as journal:
+        story = JournalRecords(journal, data).story(batch)
+    assert story is not None
+    page = "\n".join("".join(piece.text for piece in line) for line in figures(story, 60, ENGLISH, UNICODE))
+    return {
+        "batches page": _attempts(r"without unit +(\d+) attempt", page),
+        "batch list": _attempts(_ENDED, listed),
+        "stats": _attempts(_ENDED, run("stats", "--batch", batch)),
+        "stats --json": json.loads(run("stats", "--batch", batch, "--json").splitlines()[0])["on_no_unit"],
+        "log export": _attempts(_ENDED, run("log", "export", "--batch", batch, "-o", str(data / "again.csv"))),
+        "csv": sum(not row["Device ID"] for row in csv.DictReader(io.StringIO(exported["csv"], newline=""))),
+        "jsonl": sum(not json.loads(line).get("device_id") for line in exported["jsonl"].splitlines()),
+        "xlsx summary": next(
+            int(str(row[1])) for row in summary.iter_rows(values_only=True) if row[0] == "Attempts on no known unit"
+        ),
+        "html": _attempts(r"(\d+) attempts? on no known unit", exported["html"]),
+    }
+
+
+_ENDED = r"(\d+) attempts? ended before the unit said who it is"
+
+
+def _attempts(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    return int(found[1]) if found else 0
 
 
 def _export(data: Path, batch: str, run: Run, kind: str) -> bytes:

@@ -170,7 +170,7 @@ def test_keys_that_cannot_work_now_are_not_named(story: Story) -> None:
     assert "[Enter] details" in empty
     assert "[R]" not in empty
     alone = replace(state, slots=state.slots[:1])
-    assert "[Enter] details  [L] light  [X] stop" in footer(alone, 118)
+    assert "[Enter] details  [X] stop" in footer(alone, 118)
     judged = replay(state, [story.ends(1, Verdict.FAIL)])
     assert "[Enter] details  [R] retry  [L] light" in footer(judged, 118, 1)
     assert "[X]" not in footer(judged, 118, 1)

@@ -98,7 +98,7 @@ async def test_a_scanned_command_acts_on_the_selected_slot_or_on_the_only_unit(
     app = story.app()
     async with running(app) as pilot:
         await tell(pilot, app, *story.arrives(2), *(story.arrives(3) if selected else ()))
-        if "RETRY" in text.upper():
+        if "STOP" not in text.upper():
             await tell(pilot, app, story.ends(2, Verdict.FAIL))
         await press(pilot, *("2" if selected else ""))
         await scan(pilot, app, text)
@@ -204,7 +204,9 @@ async def test_keys_act_on_the_selected_slot(story: Story) -> None:
     app = story.app()
     async with running(app) as pilot:
         await tell(pilot, app, *story.everything())
-        await press(pilot, "3", "r", "l", "l")
+        await press(pilot, "3", "r", "l")
+        await tell(pilot, app, ev.CommandDone(at=AT, slot=3, did="light-on"))
+        await press(pilot, "l")
         assert story.sent == [cmd.RetrySlot(3), cmd.SignalUnit(3, True), cmd.SignalUnit(3, False)]
         await press(pilot, "3")
         assert app.selected is None

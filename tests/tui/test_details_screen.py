@@ -74,7 +74,9 @@ async def test_keys_run_a_part_save_and_copy_and_say_so() -> None:
         await tell(pilot, app, *failed(story))
         await press(pilot, "enter", "down", "down", "enter")
         assert "Firmware runs now, by itself." in picture(app)
-        await press(pilot, "f", "l", "l", "t", "s", "c")
+        await press(pilot, "f", "l")
+        await tell(pilot, app, ev.CommandDone(at=AT, slot=1, did="light-on"))
+        await press(pilot, "l", "t", "s", "c")
         assert "Copied: Device ID, light, result and reason." in picture(app)
         trace = ("2026-11-22T10:14:03.000+00:00  request 21 GET_SERIAL_NUMBER: P044, 3 ms", "    sent 0 bytes; got 0a")
         assert story.sent == [

@@ -116,7 +116,7 @@ async def test_no_single_key_stops_or_closes_anything_without_a_question(look: L
         assert {type(one) for one in story.sent} - {cmd.SignalUnit} <= HARMLESS.get(look, set())
 
 
-@pytest.mark.parametrize("key", ["r", "o"])
+@pytest.mark.parametrize("key", ["r", "o", "l"])
 @on_loop
 async def test_a_key_that_cannot_work_while_the_unit_is_at_work_says_so_at_once(story: Story, key: str) -> None:
     app = story.app()
@@ -128,7 +128,8 @@ async def test_a_key_that_cannot_work_while_the_unit_is_at_work_says_so_at_once(
         assert story.sent == []
         await tell(pilot, app, story.ends(2, Verdict.FAIL))
         await press(pilot, key)
-        assert story.sent == [cmd.RetrySlot(2)] if key == "r" else isinstance(app.screen, TypeReason)
+        sent = {"r": [cmd.RetrySlot(2)], "l": [cmd.SignalUnit(2, True)]}
+        assert story.sent == sent[key] if key in sent else isinstance(app.screen, TypeReason)
 
 
 @on_loop
@@ -138,3 +139,81 @@ async def test_the_number_of_no_slot_says_so(story: Story) -> None:
         await press(pilot, "2", "9")
         assert "There is no slot 9." in picture(app)
         assert app.selected == 2
+
+
+@on_loop
+async def test_a_key_without_a_meaning_is_told_where_the_keys_stand_and_hides_nothing(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.opened(), *story.arrives(5), *story.asks(5))
+        before = picture(app)
+        await press(pilot, "z")
+        *others, keys = picture(app).splitlines()
+        assert keys.strip().startswith("[Z] does nothing here  [1-9] slot")
+        assert "[?] help  [Q] leave" in keys
+        assert others == before.splitlines()[:-1], "what it asks for stands there still"
+        await press(pilot, "f5")
+        assert "[F5] does nothing here" in picture(app)
+        await press(pilot, "5")
+        assert "does nothing" not in picture(app)
+
+
+@pytest.mark.parametrize("keys", [["1", "enter"], ["b"], ["b", "o"]], ids=["details", "batches", "owed"])
+@on_loop
+async def test_every_screen_tells_of_a_key_without_a_meaning(story: Story, keys: list[str]) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.opened(), *story.arrives(1), story.ends(1))
+        await press(pilot, *keys, "j")
+        assert "[J] does nothing here" in picture(app)
+        assert "[Esc]" in picture(app)
+        await press(pilot, "escape")
+        assert "does nothing" not in picture(app)
+
+
+@on_loop
+async def test_what_is_typed_into_a_field_is_no_key_without_a_meaning(story: Story) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await press(pilot, "f", *"zjk4567", "left", "backspace", "end")
+        assert "does nothing" not in picture(app)
+
+
+@on_loop
+async def test_a_light_is_answered_with_slot_and_unit_and_the_next_press_takes_it_back(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(2), story.ends(2))
+        await press(pilot, "2", "l")
+        await tell(pilot, app, ev.CommandDone(at=AT, slot=2, did="light-on"))
+        assert "slot 2  P044AB1234502  Its light is a rainbow now." in picture(app)
+        await press(pilot, "l")
+        await tell(pilot, app, ev.CommandDone(at=AT, slot=2, did="light-off"))
+        assert "slot 2  P044AB1234502  Its light is its own again." in picture(app)
+        await press(pilot, "l")
+        await tell(pilot, app, ev.CommandRefused(at=AT, slot=2, reason="the light cannot be switched"))
+        assert "slot 2  P044AB1234502  the light cannot be switched" in picture(app)
+        assert story.sent == [cmd.SignalUnit(2, True), cmd.SignalUnit(2, False), cmd.SignalUnit(2, True)]
+
+
+@on_loop
+async def test_a_restart_ends_a_light_on_the_screen_as_it_does_in_the_unit(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(2), story.ends(2), ev.CommandDone(at=AT, slot=2, did="light-on"))
+        back = ev.UnitArrived(at=AT, slot=2, port_path="1-2", platform="Boron", mode="application")
+        await tell(pilot, app, back)
+        await press(pilot, "2", "l")
+        assert story.sent == [cmd.SignalUnit(2, True)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "selected"),
+    [(["down"], 1), (["2", "down"], 6), (["6", "up"], 2), (["2", "up"], 6), (["8", "right"], 1), (["1", "left"], 8)],
+)
+@on_loop
+async def test_arrows_move_to_the_neighbour(story: Story, keys: list[str], selected: int) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, *keys)
+        assert app.selected == selected

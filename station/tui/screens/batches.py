@@ -25,7 +25,7 @@ from .asking import Question
 from .export import Export
 from .find import Find
 from .new_batch import NewBatch
-from .page import SOON_S, Asking, Following, inked, show_keys
+from .page import SOON_S, Asking, Following, Keyed, inked
 from .work import Owed, Rework
 
 MIN_ROWS = 3
@@ -33,10 +33,11 @@ MORE = 100
 """So many closed batches are read at a time."""
 
 
-class Batches(Following, Asking, Screen[None]):
+class Batches(Keyed, Following, Asking, Screen[None]):
     """Lists batches, the open ones first, above what the chosen one came to so far."""
 
     takes_scans: ScanField = "batch"
+    KEYS = "page-batches-keys"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close"),
         Binding("up", "choose(-1)", show=False),
@@ -168,7 +169,7 @@ class Batches(Following, Asking, Screen[None]):
     # --- drawing ---
 
     def _draw(self) -> None:
-        show_keys(self, self._state.words.text("page-batches-keys"))
+        self.show_keys()
         self._draw_list()
         self._draw_story()
 

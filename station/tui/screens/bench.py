@@ -13,15 +13,15 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ...view.bars import frame
-from ...view.layout import Layout, Rows, arrange, places
+from ...view.layout import Layout, Rows, arrange, in_order, places
 from ...view.look import Glyphs
 from ...view.state import BenchState
 from ...words.cells import pad
 from ..widgets.slot import SlotTile
-from .page import Window
+from .page import Keyed, Window
 
 
-class BenchScreen(Screen[None]):
+class BenchScreen(Keyed, Screen[None]):
     """Draws all slots; its keys act through the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,6 +36,8 @@ class BenchScreen(Screen[None]):
         Binding("f", "app.find", "Find"),
         Binding("left", "app.move(-1)", show=False),
         Binding("right", "app.move(1)", show=False),
+        Binding("up", "row(-1)", show=False),
+        Binding("down", "row(1)", show=False),
         Binding("escape", "app.slot(0)", show=False),
     ]
 
@@ -105,13 +107,30 @@ class BenchScreen(Screen[None]):
     def _show_bars(self, state: BenchState) -> None:
         width = self.size.width - 2
         rows = self._plan(state).log_rows
-        around = frame(state, width, rows, self._glyphs, self._hint, self._selected)
+        around = frame(state, width, rows, self._glyphs, self._hint, self._selected, self.stray)
         self._put("header", f" {pad(around.header, width)} ")
         self._put("log", "\n".join(around.log))
         self._put("line", around.line)
         over = self.app.screen
         self._put("keys", state.words.text(over.answers) if isinstance(over, Window) else around.keys)
         self.query_one("#line").set_class(around.is_notice, "-notice")
+        self.query_one("#keys").set_class(bool(self.stray), "-notice")
+
+    def show_keys(self) -> None:
+        if self._drawn is not None:
+            self._show_bars(self._drawn)
+
+    async def action_row(self, by: int) -> None:
+        """Select the next slot above (-1) or below (1) the selected one, wrapping around; the first if none is."""
+        state, at = self._drawn, self._selected
+        if state is None:
+            return
+        across = self._plan(state).columns
+        column = self._places[self._places.index(at) % across :: across] if at in self._places else []
+        slots = [number for number in column if number]
+        numbers = in_order([slot.number for slot in state.slots], self._rows)
+        step = numbers.index(slots[(slots.index(at) + by) % len(slots)]) - numbers.index(at) if at in slots else by
+        await self.run_action(f"app.move({step})")
 
     def _put(self, where: str, text: str) -> None:
         """Show ``text``; one that is shown already costs no redraw."""

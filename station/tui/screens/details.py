@@ -27,7 +27,7 @@ from ...engine.commands import (
     TellLight,
 )
 from ...view import details
-from ...view.bars import details_footer
+from ...view.bars import details_footer, told_stray
 from ...view.look import LIGHTS, Glyphs
 from ...view.panels import Line, Panel, bold, dim
 from ...view.state import BenchState, SlotState
@@ -36,6 +36,7 @@ from ..widgets.panel import PanelBox
 from .asking import stop
 from .choosing import BEAT_S, Choice
 from .console import ConsoleWindow
+from .page import Keyed
 
 PANELS = ("steps", "identity", "firmware", "wire")
 """In the order Tab goes through them."""
@@ -44,7 +45,7 @@ WIDE, HIGH = 100, 30
 _MODES: tuple[Mode, ...] = ("dfu", "listening", "safe", "reset")
 
 
-class Details(Screen[None]):
+class Details(Keyed, Screen[None]):
     """The technician's view of one slot. It stays with the unit it shows: the next one is another visit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,7 +84,7 @@ class Details(Screen[None]):
         self._number, self._state, self._send = number, state, send
         self._glyphs, self._is_animated = glyphs, is_animated
         self._chosen, self._panel = 0, PANELS[0]
-        self._is_chosen_by_hand = self._is_raw = self._is_lit_by_us = False
+        self._is_chosen_by_hand = self._is_raw = False
         self._seconds = 0.0
         self._unit = self._named = state.slot(number)  # what is shown, and as it was last with its Device ID
         self._reply = ""  # to the last key, or what the station has said since
@@ -150,7 +151,14 @@ class Details(Screen[None]):
         reply = wrap(self._reply or self._gone() or state.notice, width)
         self._put("reply", "\n".join([*reply[:1], *filter(None, [fit(" ".join(reply[1:]), width)])]))
         self.query_one("#reply").display = bool(reply)
-        self._put("keys", "\n".join(details_footer(slot, width, state.words)))
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        slot, words = self._slot(), self._state.words
+        if slot is not None:
+            lines = details_footer(slot, self.size.width - 2, words, told_stray(self.stray, words))
+            self._put("keys", "\n".join(lines))
+            self.query_one("#keys").set_class(bool(self.stray), "-notice")
 
     def _arrange(self) -> None:
         """Show all panels, or on a small screen the head and the one chosen with Tab."""
@@ -268,9 +276,8 @@ class Details(Screen[None]):
 
     def action_light(self) -> None:
         """Let the light of the unit be a rainbow, or its own again."""
-        if self._idle_unit() is not None:
-            self._is_lit_by_us = not self._is_lit_by_us
-            self._send(SignalUnit(self._number, self._is_lit_by_us))
+        if (slot := self._idle_unit()) is not None:
+            self._send(SignalUnit(self._number, not slot.is_lit))
 
     def action_mode(self) -> None:
         """Ask for a mode, and bring the unit into it."""

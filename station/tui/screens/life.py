@@ -15,12 +15,13 @@ from ...view import units
 from ...view.look import Glyphs
 from ...view.records import Life, Records
 from ...view.state import BenchState
-from .page import Asking, Following, inked
+from .page import Asking, Following, Keyed, inked
 
 
-class LifeOf(Following, Asking, Screen[None]):
+class LifeOf(Keyed, Following, Asking, Screen[None]):
     """Tells all the journal knows of the unit ``device_id``; arrows and pages scroll."""
 
+    KEYS = "page-life-keys"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "close", "Close")]
 
     def __init__(self, device_id: str, state: BenchState, records: Records, glyphs: Glyphs) -> None:
@@ -33,7 +34,7 @@ class LifeOf(Following, Asking, Screen[None]):
             with VerticalScroll(id="life", classes="panel"):
                 yield Static(id="told")
             yield Static(id="problem")
-            yield Static(Content(self._state.words.text("page-life-keys")), id="keys")
+            yield Static(id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#life").border_title = Content(self._device_id)
@@ -57,6 +58,7 @@ class LifeOf(Following, Asking, Screen[None]):
         self._draw()
 
     def _draw(self) -> None:
+        self.show_keys()
         if self._life is not None:
             width = max(40, self.query_one("#life").scrollable_content_region.width)
             self.query_one("#told", Static).update(

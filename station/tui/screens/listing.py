@@ -18,12 +18,12 @@ from ...view.look import Glyphs
 from ...view.records import OwedRow, Part, Records, UnitRow
 from ...view.state import BenchState
 from .life import LifeOf
-from .page import SOON_S, Asking, Following, inked, show_keys
+from .page import SOON_S, Asking, Following, Keyed, inked
 
 R = TypeVar("R", UnitRow, OwedRow)
 
 
-class Listing(Following, Asking, Screen[None], Generic[R]):
+class Listing(Keyed, Following, Asking, Screen[None], Generic[R]):
     """Up, Down, Page Up, Page Down and Home move, Enter tells the life of the chosen unit. Rows are asked for as they
     come into sight.
     """
@@ -96,7 +96,7 @@ class Listing(Following, Asking, Screen[None], Generic[R]):
 
     def again(self) -> None:
         """Read what is in sight once more."""
-        show_keys(self, self._state.words.text(self.KEYS))
+        self.show_keys()
         count = self._room
         self._top = max(0, min(self._top, self._at), self._at - count + 1)
         self.ask("list", self.fetch(self._top, count), self._read)

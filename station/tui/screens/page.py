@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from textual import events
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from ...engine.commands import ScanField
+from ...view.bars import told_stray
 from ...view.ink import Ink, Line, keys
 from ...view.state import BenchState
 
 T = TypeVar("T")
 SOON_S = 0.5
 """So long after a change the records are asked again, once for all changes meanwhile."""
+STRAY_S = 5.0
+"""So long it is told that a key does nothing, unless another one follows."""
 
 
 def inked(lines: Iterable[Line]) -> Content:
@@ -34,9 +39,45 @@ def _style(piece: Ink) -> str:
     return f"{piece.style} {ground}".strip()
 
 
-def show_keys(screen: Screen[Any], text: str) -> None:
-    """Put the keys that work into the last line of ``screen``, as many as fit."""
-    screen.query_one("#keys", Static).update(Content(keys(text, screen.size.width - 2)))
+class Keyed:
+    """Names in the last line the keys that work, and there a key that does nothing: no other message gives way to that.
+
+    To be mixed into a `Screen`. ``KEYS``: the key of the text that names them.
+    """
+
+    KEYS: ClassVar[str] = ""
+    _state: BenchState
+    stray = ""  # the last key, if it does nothing here
+    _stray_timer: Timer | None = None
+
+    def on_key(self, event: events.Key) -> None:
+        """Notice a key that nothing takes; one typed into a field does not come here. Textual calls it."""
+        assert isinstance(self, Screen)
+        if self._stray_timer is not None:
+            self._stray_timer.stop()
+            self._stray_timer = None
+        stray = "" if event.key in self.active_bindings else _label(event)
+        if stray:
+            self._stray_timer = self.set_timer(STRAY_S, self._forget)
+        if stray != self.stray:
+            self.stray = stray
+            self.show_keys()
+
+    def _forget(self) -> None:
+        self.stray = ""
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Draw the line of the keys, as many as fit."""
+        assert isinstance(self, Screen)
+        words, line = self._state.words, self.query_one("#keys", Static)
+        line.update(Content(keys(words.text(self.KEYS), self.size.width - 2, told_stray(self.stray, words))))
+        line.set_class(bool(self.stray), "-notice")
+
+
+def _label(key: events.Key) -> str:
+    """Return what stands on a key: ``Z``, ``F5``, ``PAGEUP``."""
+    return (key.character if key.is_printable and key.character and key.character.strip() else key.key).upper()
 
 
 class Asking:
