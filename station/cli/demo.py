@@ -16,6 +16,7 @@ from drivers.virtual.synthetic import ALL_VERSIONS
 
 from ..compose import JOURNAL_PATIENCE_S
 from ..demo import FACTORY_OS, SCAN_S, SHOW_S, STORIES, TROUBLES, Demo, DemoOptions, story, tray, tray_profiles
+from ..engine.commands import Scan
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..export import export as export_log
@@ -29,6 +30,7 @@ from .ending import Ending, Over, told_to_end
 from .places import check_output, firmware_folder, made_dir, output
 from .speaking import add_language, add_theme, form_of, words_of
 from .story import list_stories, reconciliation_as_json, reconciliation_words
+from .typed_scans import read_scans
 
 SCREEN_SPEED = 6.0
 """Times real speed at which ``--speed fast`` runs on a screen, so that a person can follow."""
@@ -67,7 +69,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="tell one of the stories: it brings its units and profiles, ends with them, and says what they hold then",
     )  # fmt: skip
     parser.add_argument("--stories", action="store_true", help="list the stories")
-    parser.add_argument("--headless", action="store_true", help="no screen (also where there is no terminal)")
+    parser.add_argument("--headless", action="store_true", help="no screen; every line of standard input is a scan")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
     parser.add_argument("--once", action="store_true", help="end after one unit a slot (else units keep coming)")
     parser.add_argument("--keep-bad", action="store_true", help="a unit that did not pass stays in, to be mended")
@@ -248,6 +250,7 @@ def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], o
         try:
             demo.open_batches()
             demo.start()
+            read_scans(lambda text: demo.station.send(Scan(text)))
         except BaseException as error:
             demo.abandon(str(error))
             raise

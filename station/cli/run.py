@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
-import logging
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -43,11 +40,8 @@ from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
 from .slots import write_off
 from .speaking import add_language, add_theme, form_of, words_of
+from .typed_scans import read_scans
 
-log = logging.getLogger(__name__)
-
-MAX_SCAN_BYTES = 512
-"""More than any label has; longer scans are refused."""
 UNBOUND = tuple(SlotInfo(number) for number in range(1, 5))
 """Slots of a bench without a config file: each takes the next port on which a unit appears."""
 
@@ -171,27 +165,6 @@ def hardware(config: StationConfig, arguments: argparse.Namespace) -> Hardware:
     return Hardware(*source.remote_hosts(), virtual=True)
 
 
-def _read_scans(station: Station) -> None:
-    """Send every line of standard input as a scan: without a screen a scanner types there."""
-    try:
-        # unbuffered: at exit the interpreter would wait for the lock of a buffer that is being read
-        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stream:
-            for text in scans(stream):
-                station.command(Scan(text))
-    except OSError as error:
-        log.warning("standard input cannot be read any more, so no scans come: %s", error)
-
-
-def scans(stream: io.RawIOBase | io.BytesIO) -> Iterator[str]:
-    """Yield the non-empty lines of ``stream``, whatever bytes come, each cut at `MAX_SCAN_BYTES`."""
-    while line := stream.readline(MAX_SCAN_BYTES):
-        text = line.decode("utf-8", "replace").strip()
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(MAX_SCAN_BYTES)
-        if text:
-            yield text
-
-
 def _headless(station: Station, arguments: argparse.Namespace, clock: SystemClock, words: Words) -> int:
     over = Over()
     tally = Tally()
@@ -201,7 +174,7 @@ def _headless(station: Station, arguments: argparse.Namespace, clock: SystemCloc
     started = clock.now()
     with told_to_end(over):
         station.start()
-        threading.Thread(target=_read_scans, args=(station,), name="scans", daemon=True).start()
+        read_scans(lambda text: station.command(Scan(text)))
         station.stop(wait_over(over))
     printer(
         BatchSummary(at=clock.utc(), batches=tuple(arguments.batch), units=tally.units, seconds=clock.now() - started)

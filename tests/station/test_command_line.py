@@ -6,6 +6,7 @@ import csv
 import hashlib
 import importlib.metadata
 import io
+import itertools
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from support.journal_story import walked as walked_units
 from drivers.clock import SimulatedClock
 from drivers.virtual.synthetic import softdevice
 from station.cli.main import main
-from station.cli.run import MAX_SCAN_BYTES, scans
+from station.cli.typed_scans import MAX_SCAN_BYTES, scans
 from station.engine.records import UnitFacts
 from station.journal import Journal
 from station.model import IdentityFact, Verdict
@@ -449,3 +450,16 @@ def test_every_line_of_a_scanner_is_one_scan_whatever_bytes_it_holds() -> None:
     typed = b"P044AB1234567\r\n\xff\xfeP044\n\n  \n" + b"x" * 1_000_000 + b"\nOP:0417"
     found = list(scans(io.BytesIO(typed)))
     assert found == ["P044AB1234567", "\ufffd\ufffdP044", "x" * MAX_SCAN_BYTES, "OP:0417"]
+
+
+def test_a_demo_without_a_screen_takes_every_line_of_standard_input_for_a_scan() -> None:
+    command = [sys.executable, "-m", "station", "demo", "--json", "--units", "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdin is not None
+        assert demo.stdout is not None
+        demo.stdin.write("OP:0042\n")
+        demo.stdin.flush()
+        told = map(json.loads, itertools.islice(demo.stdout, 20_000))
+        assert any(event.get("operator") == "0042" for event in told if event["kind"] == "OperatorChanged")
+        demo.terminate()
+        demo.communicate()
