@@ -192,7 +192,8 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, words: Words) -> str:
     at = clock_time(line.at, words.tz)
     shape = glyphs.shape(line.look) if line.look else ""
     where = words.text("log-slot", slot=str(line.slot)) if line.slot else ""
-    return fit("  ".join(part for part in (at, where, line.name, f"{shape} {line.text}".strip()) if part), width)
+    name = "" if line.name in line.text else line.name  # said once
+    return fit("  ".join(part for part in (at, where, name, f"{shape} {line.text}".strip()) if part), width)
 
 
 def told_stray(key: str, words: Words) -> str:

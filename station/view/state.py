@@ -337,6 +337,11 @@ class BenchState:
         return present[0] if len(present) == 1 else None
 
     @property
+    def is_mixed(self) -> bool:
+        """Return whether a slot has to say what kind of unit is in it; a batch may end before its units have left."""
+        return len(self.batches) > 1 or len({slot.platform for slot in self.slots if slot.platform}) > 1
+
+    @property
     def is_writing(self) -> bool:
         return any(slot.is_writing for slot in self.slots)
 

@@ -225,3 +225,11 @@ async def test_under_a_window_the_last_line_names_the_keys_of_the_window(
         assert picture(app).splitlines()[-1].strip() == shown
         await press(pilot, "escape", *keys[:-1])
         assert picture(app).splitlines()[-1].strip() == before
+
+
+def test_a_line_of_the_log_names_a_unit_once_and_so_has_room_for_what_to_do() -> None:
+    say = Say("pull_unit", unit="P044AB1234567DE")
+    line = LogLine(AT, ENGLISH.line(say), name="P044AB1234567DE", look=Look.FAIL)
+    assert log_line(line, 78, UNICODE, ENGLISH) == (
+        "10:14:03 UTC  ✖ Cloud refused unit P044AB1234567DE. Pull it from the tray."
+    )

@@ -463,3 +463,17 @@ def test_no_order_of_events_breaks_the_screen(rng: random.Random) -> None:
 def test_an_event_the_screen_has_no_use_for_changes_nothing(story: Story) -> None:
     state = bench(story, *story.everything())
     assert reduce(state, ev.BatchSummary(at=AT, batches=(), units={}, seconds=1.0)) is state
+
+
+@pytest.mark.parametrize(("platforms", "is_mixed"), [(("Boron", "Boron"), False), (("Boron", "Argon"), True)])
+def test_units_of_several_platforms_make_a_mixed_bench_though_one_batch_is_open(
+    platforms: tuple[str, ...], is_mixed: bool
+) -> None:
+    story = Story(3)
+    arrived = (
+        ev.UnitArrived(at=AT, slot=slot, port_path=f"1-{slot}", platform=platform, mode="application")
+        for slot, platform in enumerate(platforms, 1)
+    )
+    state = replay(BenchState.of(story.slots, ENGLISH), [*story.opened(), *arrived])
+    assert state.is_mixed is is_mixed
+    assert not replay(state, [story.left(2)]).is_mixed

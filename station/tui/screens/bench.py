@@ -71,7 +71,7 @@ class BenchScreen(Keyed, Screen[None]):
             return
         for tile in self.query(SlotTile):
             slot = slots[tile.slot.number]
-            tile.show(slot, is_selected=slot.number == selected, seconds=seconds, is_mixed=len(state.batches) > 1)
+            tile.show(slot, is_selected=slot.number == selected, seconds=seconds, is_mixed=state.is_mixed)
         self._show_bars(state)
 
     async def _rebuild(self) -> None:
