@@ -26,7 +26,11 @@ def is_ascii_terminal() -> bool:
 
 
 def variables_of(palette: Palette) -> dict[str, str]:
-    """Return a palette as variables of station.tcss; ``ground`` is the screen itself."""
+    """Return a palette as variables of station.tcss; ``ground`` is the screen itself.
+
+    ``mark`` is a ground for the text of a state that differs from its fill, and from the letters drawn in that text.
+    """
     named = [*((look.value, paint) for look, paint in palette.items()), ("ground", palette[Look.EMPTY])]
     parts = ("fill", "text", "border")
-    return {f"{name}-{part}": getattr(paint, part) or "ansi_default" for name, paint in named for part in parts}
+    marks = {f"{name}-mark": "#FFFFFF" if paint.text == "#000000" else "#000000" for name, paint in named}
+    return marks | {f"{name}-{part}": getattr(paint, part) or "ansi_default" for name, paint in named for part in parts}

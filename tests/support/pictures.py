@@ -22,6 +22,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from rich.style import Style
+from textual.widgets import Input
 
 from station.engine.events import StationStarted
 from station.tui.app import BenchApp
@@ -30,7 +31,7 @@ from station.words.cells import width_of
 from station.words.languages import load
 
 from .recorded import read
-from .screen_pilot import BenchPilot, press, running
+from .screen_pilot import BenchPilot, press, running, tell
 from .screen_story import Story
 from .supervisor import answered, supervised, tell_journal
 
@@ -46,12 +47,13 @@ _RUNS = re.compile(r"█+|▀+|▄+|[\u2E80-\uFFFF]|[^█▀▄\u2E80-\uFFFF]+")
 
 @dataclass(frozen=True)
 class Picture:
-    """What to show: recorded events and keys, or keys over a journal; in which size and with which options."""
+    """What to show: recorded events, keys, and events ``after`` them, or keys over a journal; size and options."""
 
     name: str
     recorded: str = "states"
     size: tuple[int, int] = (80, 24)
     keys: tuple[str, ...] = ()
+    after: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     is_journal: bool = False
 
@@ -81,6 +83,9 @@ PICTURES = (
     Picture("details-pass", size=(120, 40), keys=("1", "enter")),
     Picture("details-fail", "weak_wifi", (120, 40), keys=("1", "enter")),
     Picture("details-fail-light", "weak_wifi", (120, 40), keys=("1", "enter"), options={"palette": LIGHT}),
+    Picture("console", "weak_wifi", keys=("1", "enter", "k"), after="console"),
+    Picture("console-large", "weak_wifi", (120, 40), keys=("1", "enter", "k"), after="console"),
+    Picture("key-none", keys=("5", "z")),
     Picture("help", size=(120, 40), keys=("question_mark",)),
     Picture("batches", size=(120, 40), keys=("b",), is_journal=True),
     Picture("batches-light", size=(120, 40), keys=("b",), options={"palette": LIGHT}, is_journal=True),
@@ -115,6 +120,9 @@ async def drawn(picture: Picture, folder: Path) -> str:
         if picture.is_journal:
             await pilot.resize_terminal(*picture.size)
         await press(pilot, *picture.keys)
+        for field_ in app.screen.query(Input):
+            field_.cursor_blink = False
+        await tell(pilot, app, *(read(picture.after) if picture.after else ()))
         await pilot.pause(0.3)
         if picture.is_journal:
             await answered(pilot)

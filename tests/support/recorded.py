@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from station.engine import console_events, records
 from station.engine import events as ev
-from station.engine import records
 from station.words.say import Say
 
 from .spoken import filled
@@ -34,7 +34,7 @@ def read(name: str) -> list[ev.Event]:
 
 def _event(row: dict[str, Any]) -> ev.Event:
     name = row.pop("kind")
-    kind = getattr(ev, name, None) or getattr(records, name)
+    kind = next(getattr(room, name) for room in (ev, records, console_events) if hasattr(room, name))
     says = [field.name for field in dataclasses.fields(kind) if typing.get_type_hints(kind)[field.name] is Say]
     said = {name: filled(row.pop("sentence"), *row.pop("values")) for name in says}
     made: ev.Event = kind(**said, **_fields(kind, row))

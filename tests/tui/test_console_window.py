@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+from collections.abc import AsyncIterator
 
 import pytest
-from support.screen_pilot import on_loop, picture, press, running, scan, tell
+from support.screen_pilot import BenchPilot, on_loop, picture, press, running, scan, tell
 from support.screen_story import Story
 from support.spoken import ENGLISH
 
@@ -33,6 +35,20 @@ def closed(story: Story, why: ConsoleEnd, reason: str = "") -> ConsoleClosed:
     return ConsoleClosed(**story.head(1), why=why, reason=reason)
 
 
+@contextlib.asynccontextmanager
+async def console(
+    size: tuple[int, int] = (100, 40), *, is_open: bool = True
+) -> AsyncIterator[tuple[Story, BenchApp, BenchPilot]]:
+    """A bench of one slot whose unit has passed, with the window of its console in front."""
+    story = Story(1)
+    app = story.app()
+    async with running(app, size) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, "enter", "k")
+        await tell(pilot, app, *([ConsoleOpened(**story.head(1))] if is_open else []))
+        yield story, app, pilot
+
+
 def window(app: BenchApp) -> ConsoleWindow:
     assert isinstance(app.screen, ConsoleWindow)
     return app.screen
@@ -44,11 +60,7 @@ OPEN = cmd.OpenConsole(1, "attempt-1", f"e00fce68{1:016x}")
 
 @on_loop
 async def test_a_key_opens_the_console_and_what_is_typed_is_sent_line_by_line() -> None:
-    story = Story(1)
-    app = story.app()
-    async with running(app, (100, 40)) as pilot:
-        await tell(pilot, app, *story.arrives(1), story.ends(1))
-        await press(pilot, "enter", "k")
+    async with console(is_open=False) as (story, app, pilot):
         assert story.sent == [OPEN]
         assert "The unit is brought into listening mode." in picture(app)
         await press(pilot, "i", "enter")
@@ -126,12 +138,7 @@ def test_a_unit_that_leaves_before_it_was_walked_again_is_called_back() -> None:
 
 @on_loop
 async def test_a_secret_is_typed_unseen_and_cannot_be_copied() -> None:
-    story = Story(1)
-    app = story.app()
-    async with running(app, (100, 40)) as pilot:
-        await tell(pilot, app, *story.arrives(1), story.ends(1))
-        await press(pilot, "enter", "k")
-        await tell(pilot, app, ConsoleOpened(**story.head(1)))
+    async with console() as (story, app, pilot):
         await tell(pilot, app, printed(story, "Password: ", is_open=True, asks_secret=True))
         await press(pilot, *"hunter2", "ctrl+a", "super+c", "ctrl+x")
         assert "hunter2" not in picture(app)
@@ -146,12 +153,7 @@ async def test_a_secret_is_typed_unseen_and_cannot_be_copied() -> None:
 
 @on_loop
 async def test_escape_closes_window_and_console_and_the_details_say_what_that_means() -> None:
-    story = Story(1)
-    app = story.app()
-    async with running(app, (120, 40)) as pilot:
-        await tell(pilot, app, *story.arrives(1), story.ends(1))
-        await press(pilot, "enter", "k")
-        await tell(pilot, app, ConsoleOpened(**story.head(1)))
+    async with console((120, 40)) as (story, app, pilot):
         await press(pilot, "escape")
         assert isinstance(app.screen, Details)
         assert story.sent == [OPEN, cmd.CloseConsole(1)]
@@ -178,11 +180,7 @@ async def test_escape_closes_window_and_console_and_the_details_say_what_that_me
 async def test_a_console_that_is_closed_says_why_and_takes_nothing_more(
     why: ConsoleEnd, reason: str, said: str
 ) -> None:
-    story = Story(1)
-    app = story.app()
-    async with running(app, (120, 40)) as pilot:
-        await tell(pilot, app, *story.arrives(1), story.ends(1))
-        await press(pilot, "enter", "k")
+    async with console((120, 40), is_open=False) as (story, app, pilot):
         await tell(pilot, app, closed(story, why, reason))
         assert said in picture(app)
         assert app.screen.query_one(TypedInput).disabled
@@ -193,12 +191,8 @@ async def test_a_console_that_is_closed_says_why_and_takes_nothing_more(
 
 @on_loop
 async def test_a_unit_that_leaves_is_told_in_the_window_and_the_next_one_is_not_typed_into() -> None:
-    story = Story(1)
-    app = story.app()
-    async with running(app, (120, 40)) as pilot:
-        await tell(pilot, app, *story.arrives(1), story.ends(1))
-        await press(pilot, "enter", "k")
-        await tell(pilot, app, ConsoleOpened(**story.head(1)), printed(story, "last words"))
+    async with console((120, 40)) as (story, app, pilot):
+        await tell(pilot, app, printed(story, "last words"))
         await tell(pilot, app, story.left(1))
         assert "The unit has left slot 1, and its console with it." in picture(app)
         assert "last words" in picture(app)
@@ -209,12 +203,8 @@ async def test_a_unit_that_leaves_is_told_in_the_window_and_the_next_one_is_not_
 
 @on_loop
 async def test_a_second_console_of_the_same_unit_begins_empty() -> None:
-    story = Story(1)
-    app = story.app()
-    async with running(app, (120, 40)) as pilot:
-        await tell(pilot, app, *story.arrives(1), story.ends(1))
-        await press(pilot, "enter", "k")
-        await tell(pilot, app, ConsoleOpened(**story.head(1)), printed(story, "of the first one"))
+    async with console((120, 40)) as (story, app, pilot):
+        await tell(pilot, app, printed(story, "of the first one"))
         await press(pilot, "escape")
         await tell(pilot, app, closed(story, "closed"))
         await press(pilot, "k")
@@ -226,12 +216,7 @@ async def test_a_second_console_of_the_same_unit_begins_empty() -> None:
 
 @on_loop
 async def test_a_scan_into_the_window_goes_to_the_station_and_not_to_the_unit() -> None:
-    story = Story(1)
-    app = story.app()
-    async with running(app, (100, 40)) as pilot:
-        await tell(pilot, app, *story.arrives(1), story.ends(1))
-        await press(pilot, "enter", "k")
-        await tell(pilot, app, ConsoleOpened(**story.head(1)))
+    async with console() as (story, app, pilot):
         await scan(pilot, app, "P044AB1234567")
         assert story.sent == [OPEN, cmd.Scan("P044AB1234567")]
         assert window(app).query_one(TypedInput).value == ""
@@ -265,3 +250,12 @@ def test_a_console_keeps_its_last_lines_counts_what_was_left_out_and_ends_with_i
 def test_the_window_names_its_keys_whole_on_80_columns(language: str) -> None:
     words = load(language, datetime.UTC)
     assert max(width_of(words.text(key)) for key in ("console-keys", "console-opening")) <= ROOM_AT_80
+
+
+@on_loop
+async def test_the_keys_below_are_those_of_the_window() -> None:
+    async with console((80, 24)) as (_, app, pilot):
+        keys = picture(app).splitlines()[-1]
+        assert keys.strip() == ENGLISH.text("console-keys")
+        await press(pilot, "escape")
+        assert "[R] retry" in picture(app)

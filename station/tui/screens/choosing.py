@@ -14,14 +14,16 @@ from textual.widgets import Static
 
 from ...view.panels import Line, dim, line
 from ..widgets.panel import content_of
+from .page import Window
 
 BEAT_S = 0.25
 """How often lights are drawn: the shortest time one is on or off."""
 
 
-class Choice(ModalScreen[str | None]):
+class Choice(Window, ModalScreen[str | None]):
     """Returns the name chosen, or None. ``draw`` composes the row of a name, ``seconds`` after the window opened."""
 
+    answers = "window-choose"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from ...engine.commands import CloseConsole, Command, TypeConsole
 from ...view.state import BenchState, ConsoleText
-from .page import Following
+from .page import Following, Window
 
 MAX_TYPED = 254  # characters; a unit takes no more bytes at a time
 
@@ -36,9 +36,10 @@ class TypedInput(Input):
             super().action_cut()
 
 
-class ConsoleWindow(Following, ModalScreen[None]):
+class ConsoleWindow(Following, Window, ModalScreen[None]):
     """Shows the console of one slot until it is closed here; once the unit is gone it says so and sends nothing."""
 
+    answers = "console-keys"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", priority=True),
         Binding("pageup", "page(-1)", show=False, priority=True),
@@ -59,7 +60,7 @@ class ConsoleWindow(Following, ModalScreen[None]):
             with VerticalScroll(id="lines", can_focus=False):
                 yield Static()
             yield TypedInput()
-            yield Static(Content(text("console-keys")), id="answers")
+            yield Static(Content(text(self.answers)), id="answers")
 
     def on_mount(self) -> None:
         self.query_one(TypedInput).focus()

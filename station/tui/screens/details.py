@@ -36,7 +36,7 @@ from ..widgets.panel import PanelBox
 from .asking import stop
 from .choosing import BEAT_S, Choice
 from .console import ConsoleWindow
-from .page import Keyed
+from .page import Keyed, Window
 
 PANELS = ("steps", "identity", "firmware", "wire")
 """In the order Tab goes through them."""
@@ -154,11 +154,18 @@ class Details(Keyed, Screen[None]):
         self.show_keys()
 
     def show_keys(self) -> None:
-        slot, words = self._slot(), self._state.words
+        slot, words, over = self._slot(), self._state.words, self.app.screen
         if slot is not None:
             lines = details_footer(slot, self.size.width - 2, words, told_stray(self.stray, words))
-            self._put("keys", "\n".join(lines))
+            self._put("keys", words.text(over.answers) if isinstance(over, Window) else "\n".join(lines))
             self.query_one("#keys").set_class(bool(self.stray), "-notice")
+
+    def on_screen_suspend(self) -> None:
+        """Name the keys of the window that covers this screen; Textual calls it."""
+        self.show_keys()
+
+    def on_screen_resume(self) -> None:
+        self.show_keys()
 
     def _arrange(self) -> None:
         """Show all panels, or on a small screen the head and the one chosen with Tab."""
