@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from ..model import AS_IT_IS, MODULE_FACT, Measurement, Outcome
@@ -291,12 +292,17 @@ def wire(slot: SlotState, words: Words, width: int, glyphs: Glyphs, *, is_raw: b
     return Panel("wire", words.text("details-wire"), tuple(lines), keep=(len(lines) - 1, len(lines)))
 
 
+_TIME = re.compile(r" ms$")
+NO_BREAK = "\u00a0"
+
+
 def traced(one: TraceLine, width: int, glyphs: Glyphs, *, is_raw: bool) -> list[Line]:
     """Write one exchange: when, what was asked, and what came back."""
     at = f"{one.at:%H:%M:%S}.{one.at.microsecond // 1000:03} " if one.at is not None else ""
     asked, _, answer = one.text.partition(": ")
     told = (dim(at), Span(asked), Span(f" {glyphs.answer} " if answer else ""))
-    lines = beside(told, answer, width)
+    rows = beside(told, _TIME.sub(f"{NO_BREAK}ms", answer), width)  # the figure stays with its unit
+    lines = [tuple(replace(span, text=span.text.replace(NO_BREAK, " ")) for span in row) for row in rows]
     return lines + ([line("    ", dim(part)) for part in wrap(one.raw, width - 4)] if is_raw and one.raw else [])
 
 
