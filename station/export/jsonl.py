@@ -59,7 +59,7 @@ def _measurement(one: Measurement) -> dict[str, Any]:
 
 JSONL = Exporter(
     "jsonl",
-    "one JSON object a unit, with facts, steps, measurements and the end of a failed one's wire",
+    "one JSON object a unit: facts, steps, measurements, wire of a failure",
     write_jsonl,
     has_secrets=True,
 )
