@@ -13,9 +13,9 @@ from typing import Any
 from ..engine import events as ev
 from ..engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened
 from ..model import OffSlot, Outcome, Verdict
-from ..words.cells import clean, tail
+from ..words.cells import clean
 from ..words.say import Say
-from .look import VERDICT_LOOK
+from .logged import is_current, logged, name_of
 from .reduce_slot import (
     GOOD,
     MAX_ROWS,
@@ -31,12 +31,10 @@ from .reduce_slot import (
 )
 from .state import (
     HISTORY_LINES,
-    LOG_LINES,
     Ask,
     BatchLine,
     BenchState,
     FieldScan,
-    LogLine,
     Past,
     Refusal,
     Sealed,
@@ -79,18 +77,18 @@ def _batch_opened(state: BenchState, event: ev.BatchOpened) -> BenchState:
     others = tuple(line for line in state.batches if line.batch.id != batch.id)
     title = clean(event.title or batch.profile.id, 40)
     state = replace(state, batches=(*others, BatchLine(batch, title, target=batch.target)))
-    return _logged(state, event, state.words.line(Say("batch_open", batch=batch.id)))
+    return logged(state, event, state.words.line(Say("batch_open", batch=batch.id)))
 
 
 def _batch_closed(state: BenchState, event: ev.BatchClosed) -> BenchState:
     name = clean(event.batch, 60)
     state = replace(state, batches=tuple(line for line in state.batches if line.batch.id != name))
-    return _logged(state, event, state.words.line(Say("batch_shut", batch=name)))
+    return logged(state, event, state.words.line(Say("batch_shut", batch=name)))
 
 
 def _batch_sealed(state: BenchState, event: ev.BatchSealShown) -> BenchState:
     say = Say("batch_sealed", batch=clean(event.batch, 60), key=clean(event.key, 40))
-    return _logged(replace(state, sealed=Sealed(say)), event, state.words.line(say))
+    return logged(replace(state, sealed=Sealed(say)), event, state.words.line(say))
 
 
 def _batch_progress(state: BenchState, event: ev.BatchProgress) -> BenchState:
@@ -107,7 +105,7 @@ def _cloud_changed(state: BenchState, event: ev.CloudStateChanged) -> BenchState
     state = replace(state, is_cloud_up=event.reachable)
     if was is None and event.reachable:
         return state
-    return _logged(state, event, state.words.line(Say("cloud_back" if event.reachable else "cloud_gone")))
+    return logged(state, event, state.words.line(Say("cloud_back" if event.reachable else "cloud_gone")))
 
 
 def _outbox_changed(state: BenchState, event: ev.OutboxChanged) -> BenchState:
@@ -117,15 +115,15 @@ def _outbox_changed(state: BenchState, event: ev.OutboxChanged) -> BenchState:
 def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
     if event.outcome not in (Outcome.FAILED, Outcome.ERROR):
         return state
-    name = _name_of(state, event)
+    name = name_of(state, event)
     text = state.words.text("log-why", what=state.words.step_title(event.action), why=clean(event.reason))
-    return _logged(state, event, text, name=name)
+    return logged(state, event, text, name=name)
 
 
 def _owed_work_stuck(state: BenchState, event: ev.OwedWorkStuck) -> BenchState:
-    name = _name_of(state, event)
+    name = name_of(state, event)
     text = state.words.line(event.say if event.say.values else Say(event.say.key, unit=name))
-    return _logged(replace(state, notice=text), event, text, name=name)
+    return logged(replace(state, notice=text), event, text, name=name)
 
 
 _REVISED = {Verdict.PASS: Say("pass"), Verdict.FAIL: Say("cloud_refused")}
@@ -134,7 +132,7 @@ _REVISED = {Verdict.PASS: Say("pass"), Verdict.FAIL: Say("cloud_refused")}
 
 def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
     """Revise the verdict of an attempt. Owed work has no slot, and the unit may be in a tray by now."""
-    name, reason = _name_of(state, event), clean(event.reason)
+    name, reason = name_of(state, event), clean(event.reason)
     history = tuple(
         replace(past, verdict=event.verdict) if past.attempt == event.attempt else past for past in state.history
     )
@@ -145,10 +143,10 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
         asks = slot.asks if event.verdict in GOOD else ()
         state = state.with_slot(replace(slot, verdict=event.verdict, say=say, reason=reason, asks=asks))
     if event.verdict is Verdict.PASS:
-        return _logged(state, event, state.words.line(Say("late_pass", unit=name)), name=name, verdict=event.verdict)
+        return logged(state, event, state.words.line(Say("late_pass", unit=name)), name=name, verdict=event.verdict)
     text = state.words.line(_not_passed(event.verdict, name, is_in_slot=slot is not None))
     state = replace(state, notice=text) if slot is None else state
-    return _logged(state, event, text, name=name, verdict=event.verdict)
+    return logged(state, event, text, name=name, verdict=event.verdict)
 
 
 def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> Say:
@@ -162,7 +160,7 @@ def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
     path = clean(event.port_path, 60)
     if path not in state.unknown_ports:
         state = replace(state, unknown_ports=(*state.unknown_ports, path)[-MAX_ROWS:])
-    return _logged(replace(state, notice=""), event, state.words.line(state.stranger))
+    return logged(replace(state, notice=""), event, state.words.line(state.stranger))
 
 
 def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
@@ -188,17 +186,17 @@ def _answered(state: BenchState, event: ev.Event, text: str) -> BenchState:
     slot = state.slot(event.slot)
     where = (state.words.text("log-slot", slot=str(slot.number)), slot.name) if slot is not None else ()
     notice = "  ".join(filter(None, (*where, text)))
-    return _logged(replace(state, notice=notice), event, text, name=slot.name if slot is not None else "")
+    return logged(replace(state, notice=notice), event, text, name=slot.name if slot is not None else "")
 
 
 def _console_opened(state: BenchState, event: ConsoleOpened) -> BenchState:
     state = _of_slot(console_opened)(state, event)
-    return _logged(state, event, state.words.text("console-opened"), name=_name_of(state, event))
+    return logged(state, event, state.words.text("console-opened"), name=name_of(state, event))
 
 
 def _console_line(state: BenchState, event: ConsoleLine) -> BenchState:
     slot = state.slot(event.slot)
-    if slot is None or not _is_current(slot, event):
+    if slot is None or not is_current(slot, event):
         return state
     skipped = state.words.text("console-skipped", count=str(event.skipped)) if event.skipped else ""
     return state.with_slot(console_printed(slot, event, skipped))
@@ -207,13 +205,13 @@ def _console_line(state: BenchState, event: ConsoleLine) -> BenchState:
 def _console_closed(state: BenchState, event: ConsoleClosed) -> BenchState:
     state = _of_slot(console_closed)(state, event)
     text = state.words.text(f"console-ended-{event.why}", slot=str(event.slot), why=clean(event.reason))
-    return _logged(state, event, text, name=_name_of(state, event))
+    return logged(state, event, text, name=name_of(state, event))
 
 
 def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:
     operator = clean(event.operator, 40)
     state = replace(state, operator=operator)
-    return _logged(
+    return logged(
         state, event, state.words.line(Say("operator_in", badge=operator) if operator else Say("operator_out"))
     )
 
@@ -230,17 +228,17 @@ def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
     said = answer if event.accepted else refused
     slot = state.slot(event.slot)
     is_said = slot is not None and slot.ask is not None and slot.is_walking
-    return _logged(state if is_said else replace(state, notice=said), event, said)
+    return logged(state if is_said else replace(state, notice=said), event, said)
 
 
 def _station_fault(state: BenchState, event: ev.StationFault) -> BenchState:
     text = state.words.joined((state.words.line(Say("station_fault")), clean(event.reason)))
-    return _logged(replace(state, notice=text), event, text)
+    return logged(replace(state, notice=text), event, text)
 
 
 def _station_note(state: BenchState, event: ev.StationNote) -> BenchState:
     text = state.words.text("headless-note", why=clean(event.reason))
-    return _logged(replace(state, notice=text), event, text)
+    return logged(replace(state, notice=text), event, text)
 
 
 # --- a slot and its attempt ---
@@ -273,7 +271,7 @@ def _unit_left(state: BenchState, event: ev.UnitLeft) -> BenchState:
         return state.with_slot(replace(slot, is_present=False))
     if slot.verdict in GOOD and slot.asks:  # worked on by hand, and not walked again
         text = state.words.line(Say("unplugged_too_early"))
-        state = _logged(replace(state, notice=f"{slot.name}  {text}"), event, text, name=slot.name)
+        state = logged(replace(state, notice=f"{slot.name}  {text}"), event, text, name=slot.name)
     return state.with_slot(SlotState(slot.number, slot.port_path, slot.off))
 
 
@@ -299,7 +297,7 @@ def _slot_taken_out(state: BenchState, event: ev.SlotTakenOut) -> BenchState:
     if slot is None:
         return state
     off = OffSlot(event.slot, clean(event.why, 60), event.since)
-    return _logged(state.with_slot(replace(slot, off=off)), event, state.words.line(off_say(off)))
+    return logged(state.with_slot(replace(slot, off=off)), event, state.words.line(off_say(off)))
 
 
 def _slot_put_back(state: BenchState, event: ev.SlotPutBack) -> BenchState:
@@ -313,36 +311,32 @@ def _hands_needed(state: BenchState, event: ev.HandsNeeded) -> BenchState:
     if slot is None or slot.verdict is None or event.attempt:
         return _of_slot(hands_needed)(state, event)
     text = state.words.line(cleaned(event.say))
-    return _logged(replace(state, notice=text), event, text, name=slot.name)
+    return logged(replace(state, notice=text), event, text, name=slot.name)
 
 
 def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
     if event.slot == 0:  # owed work or a command: shown nowhere else
         say = event.say if isinstance(event, ev.StepHeld) else Say("record_again")
-        return _logged(state, event, state.words.line(say))
+        return logged(state, event, state.words.line(say))
     return _of_slot(step_held)(state, event)
 
 
 def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchState:
-    name = _name_of(state, event)
+    name = name_of(state, event)
     slot = state.slot(event.slot)
     past = Past(event.attempt or "", id_of(event) or "", name, event.verdict)
     state = replace(state, history=(past, *state.history)[:HISTORY_LINES])
-    if slot is not None and _is_current(slot, event):
+    if slot is not None and is_current(slot, event):
         state = replace(state.with_slot(judged(slot, event)), notice="")
     text = state.words.text("log-ended", verdict=event.verdict.name, took=state.words.seconds(event.seconds))
     said = state.words.say(event.say)
     why = state.words.joined(said.says) if said and said.says else clean(event.reason, 120)
     if why and event.verdict is not Verdict.PASS:
         text = state.words.text("log-why", what=text, why=why)
-    return _logged(state, event, text, name=name, verdict=event.verdict)
+    return logged(state, event, text, name=name, verdict=event.verdict)
 
 
 # --- helpers ---
-
-
-def _is_current(slot: SlotState, event: ev.Event) -> bool:
-    return event.attempt is None or slot.attempt is None or slot.attempt == event.attempt
 
 
 def _known_port(state: BenchState, port_path: str) -> BenchState:
@@ -350,28 +344,12 @@ def _known_port(state: BenchState, port_path: str) -> BenchState:
     return replace(state, unknown_ports=tuple(port for port in state.unknown_ports if port != path))
 
 
-def _name_of(state: BenchState, event: ev.Event) -> str:
-    """Return the unit's label if it was seen on this screen, else the end of its Device ID."""
-    slot = state.slot(event.slot)
-    if slot is not None and slot.label and _is_current(slot, event):
-        return slot.label
-    past = next((p for p in state.history if event.attempt and p.attempt == event.attempt), None)
-    return past.label if past else tail(id_of(event) or "", 12)
-
-
-def _logged(
-    state: BenchState, event: ev.Event, text: str, *, name: str = "", verdict: Verdict | None = None
-) -> BenchState:
-    look = VERDICT_LOOK[verdict] if verdict is not None else None
-    return replace(state, log=(LogLine(event.at, text, event.slot, name, look), *state.log)[:LOG_LINES])
-
-
 def _of_slot(change: Callable[[SlotState, Any], SlotState]) -> Callable[[BenchState, Any], BenchState]:
     """Make a handler for events that concern only the attempt in their slot."""
 
     def handler(state: BenchState, event: ev.Event) -> BenchState:
         slot = state.slot(event.slot)
-        if slot is None or not _is_current(slot, event):
+        if slot is None or not is_current(slot, event):
             return state
         return state.with_slot(change(slot, event))
 
