@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from support.spoken import ENGLISH
 
@@ -234,3 +234,17 @@ _SLIPS: Mapping[str, _Slip] = {
     "noise": lambda hands, unit: "à&é\"(ABEZW-Y4JRW",
     "unknown": lambda hands, unit: hands.unknown(),
 }  # fmt: skip
+
+
+def walk_all(floor: Floor, parts: Iterable[Part], hands_of: Callable[[int, tuple[Part, ...]], Hands]) -> None:
+    """Have ``hands_of`` each slot walk its ``parts``, all slots at once; raises the first `Violation`."""
+    by_slot: dict[int, list[Part]] = {}
+    for part in parts:
+        by_slot.setdefault(part.slot, []).append(part)
+    hands = [hands_of(slot, tuple(its)) for slot, its in sorted(by_slot.items())]
+    for one in hands:
+        one.start()
+    for one in hands:
+        one.join()
+    if floor.violations:
+        raise floor.violations[0]

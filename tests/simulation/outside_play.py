@@ -29,7 +29,7 @@ from station.labels import LabelPrinter
 from station.model import Verdict
 
 from .floor import Floor
-from .hands import Hands
+from .hands import Hands, walk_all
 from .oracles import Violation, check_effects
 from .outside_story import MES, PRINTER, OutsideStory, draw_outside
 from .shift import LIVENESS_WALKS, SAFETY_WALKS, Figures, judged
@@ -204,16 +204,7 @@ class _Play:
         self._check()
 
     def _walk_all(self, parts: tuple[Part, ...], walks: int) -> None:
-        hands = [
-            _Operator(self, slot, tuple(part for part in parts if part.slot == slot), walks)
-            for slot in sorted({part.slot for part in parts})
-        ]
-        for one in hands:
-            one.start()
-        for one in hands:
-            one.join()
-        if self.floor.violations:
-            raise self.floor.violations[0]
+        walk_all(self.floor, parts, lambda slot, its: _Operator(self, slot, its, walks))
 
     # --- what came out ---
 

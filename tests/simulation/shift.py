@@ -27,7 +27,7 @@ from station.model import Verdict
 
 from .drawing import draw
 from .floor import Floor
-from .hands import Hands
+from .hands import Hands, walk_all
 from .oracles import ENDINGS, MENDED, Bugs, Violation, check_effects, check_pass
 from .story import Part, Story
 from .units import make_unit
@@ -142,16 +142,7 @@ class _Shift:
         self._check()
 
     def _walk_all(self, parts: tuple[Part, ...], walks: int) -> None:
-        hands = [
-            Hands(self.floor, slot, tuple(part for part in parts if part.slot == slot), walks)
-            for slot in sorted({part.slot for part in parts})
-        ]
-        for one in hands:
-            one.start()
-        for one in hands:
-            one.join()
-        if self.floor.violations:
-            raise self.floor.violations[0]
+        walk_all(self.floor, parts, lambda slot, its: Hands(self.floor, slot, its, walks))
 
     def _wait_owed(self) -> None:
         until = self.bench.clock.now() + OWED_S
