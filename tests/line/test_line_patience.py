@@ -134,15 +134,15 @@ def signals(bench: LineBench) -> list[str]:
     return [request for line in lines for request in ("request 230", "request 231") if request in line]
 
 
-def test_a_light_asked_of_a_busy_slot_is_moved_afterwards(tmp_path: Path) -> None:
+def test_a_light_asked_of_a_slot_at_work_is_refused_and_not_switched_later(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         bench.plug(bench.finished_unit(BORON))
         bench.wait_for(StepStarted, step="sim")
-        for command in (SignalUnit(1, True), SignalUnit(1, False)):
-            bench.command(command)
+        bench.command(SignalUnit(1, True))
+        assert "Slot 1 is at work" in bench.wait_for(CommandRefused).reason  # type: ignore[attr-defined]
         assert bench.wait_finished().verdict is Verdict.PASS
         bench.sleep(30.0)
-        assert signals(bench)[-1] == "request 231"
+        assert not signals(bench)
 
 
 @pytest.mark.parametrize("command", [RetrySlot(1), RunStep(1, "name")])

@@ -66,7 +66,7 @@ def test_a_light_says_whether_it_was_switched_and_a_slot_without_unit_why_nothin
         answer(bench, EnterMode(1, "dfu"))
         dark = answer(bench, SignalUnit(1, True))
         assert isinstance(dark, CommandRefused)
-        assert "its application has to run" in dark.reason
+        assert "application has to run" in dark.reason
         bench.unplug()
         bench.sleep(3.0)
         none = answer(bench, EnterMode(1, "dfu"))
