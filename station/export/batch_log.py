@@ -173,10 +173,10 @@ def _of_all_steps(steps: Sequence[str], rows: Sequence[ExportRow]) -> list[list[
     }
     alike: dict[tuple[str, str], list[int]] = {}
     for place, row in enumerate(rows):
-        alike.setdefault((row.kept.steps, row.kept.outcomes), []).append(place)
+        alike.setdefault((row.told.steps, row.told.outcomes), []).append(place)
     for places in alike.values():
         names = rows[places[0]].names
-        seconds = ",".join([rows[place].kept.seconds_by_step[1:-1] for place in places]).split(",")
+        seconds = ",".join([rows[place].told.seconds[1:-1] for place in places]).split(",")
         for number, (step, outcome) in enumerate(zip(names, rows[places[0]].outcomes, strict=True)):
             of_outcome, of_seconds = told[step]
             for place, took in zip(places, seconds[number :: len(names)], strict=True):

@@ -7,7 +7,7 @@ import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, Release, StepRecord, Verdict, lot_name
 from .records import AttemptRecord, BatchRecord, CachedProduct, FactRecord, OwedRecord, UnitHistory, WriteRecord
@@ -50,28 +50,38 @@ def release_of(row: sqlite3.Row) -> Release:
     return Release(ref, told["by"], time_of(told["released_at"]))
 
 
-ATTEMPT = (
-    "attempt", "station_id", "batch", "device_id", "slot", "port_path", "profile", "planned", "operator", "started_at",
-    "finished_at", "seconds", "verdict", "failed_step", "reason", "lots",
-)  # fmt: skip
-"""Columns of an attempt, in the order of `attempt_of`."""
+class AttemptRow(NamedTuple):
+    """Columns of an attempt as the tables keep them: times are texts, lists are JSON; ``lots`` as `LOTS` gives them."""
+
+    attempt: str
+    station_id: str
+    batch: str | None
+    device_id: str | None
+    slot: int
+    port_path: str
+    profile: str
+    planned: str
+    operator: str
+    started_at: str
+    finished_at: str | None
+    seconds: float | None
+    verdict: str | None
+    failed_step: str
+    reason: str
+    lots: str
 
 
 def attempt_record(row: sqlite3.Row) -> AttemptRecord:
-    """Return an attempt by its row, with the columns `ATTEMPT` and its release."""
-    return attempt_of(row["release"], *map(row.__getitem__, ATTEMPT))
+    """Return an attempt by its row, with the columns of `AttemptRow` and its release."""
+    return attempt_of(AttemptRow._make(map(row.__getitem__, AttemptRow._fields)), row["release"])
 
 
-def attempt_of(
-    release: str, attempt: str, station_id: str, batch: str | None, device_id: str | None, slot: int, port_path: str,
-    profile: str, planned: str, operator: str, started_at: str, finished_at: str | None, seconds: float | None,
-    verdict: str | None, failed_step: str, reason: str, lots: str,
-) -> AttemptRecord:  # fmt: skip
+def attempt_of(row: AttemptRow, release: str) -> AttemptRecord:
     """Return an attempt by its columns, ten times as fast as by names."""
     return AttemptRecord(
-        attempt, station_id, batch or "", device_id, int(slot), port_path, profile, texts(planned), operator,
-        time_of(started_at), _time_or_none(finished_at), seconds, None if verdict is None else Verdict[verdict],
-        failed_step, reason, release, lots_of(lots),
+        row.attempt, row.station_id, row.batch or "", row.device_id, int(row.slot), row.port_path, row.profile,
+        texts(row.planned), row.operator, time_of(row.started_at), _time_or_none(row.finished_at), row.seconds,
+        None if row.verdict is None else Verdict[row.verdict], row.failed_step, row.reason, release, lots_of(row.lots),
     )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..errors import BadInput
 from ..model import Outcome, StepRecord, Verdict
-from .answers import ATTEMPT, LOTS, attempt_of, measurements, moment_of, texts
-from .kept_rows import Shown, told_of
+from .answers import LOTS, AttemptRow, attempt_of, measurements, moment_of, texts
+from .kept_rows import Shown, Told, told_of
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 from .told import wire_in
@@ -34,51 +34,23 @@ class Reading(NamedTuple):
     is_out: bool
 
 
-class Kept(NamedTuple):
-    """One attempt as the tables keep it, in the order of `_ROWS`: times are texts, lists are JSON."""
-
-    started_seq: int
-    finished_seq: int | None
-    judged: str | None  # every PASS and FAIL of this unit in this batch, oldest first, with commas in between
-    facts: str  # this and the next four: as in `Told`
-    steps: str
-    outcomes: str
-    seconds_by_step: str
-    measured: str
-    attempt: str  # this and all that follow: `ATTEMPT`
-    station_id: str
-    batch: str
-    device_id: str | None
-    slot: int
-    port_path: str
-    profile: str
-    planned: str
-    operator: str
-    started_at: str
-    finished_at: str | None
-    seconds: float | None
-    verdict: str | None
-    failed_step: str
-    reason: str
-    lots: str
-
-
 class ExportRow:
     """One attempt, with what was known of its unit at its end, owed work included (now, for one that still runs).
 
-    ``kept`` is what the tables hold. All else is made of it when it is asked for: most formats show only a part.
+    ``kept`` and ``told`` are what the tables hold. All else is made of them when it is asked for: most formats show
+    only a part.
     """
 
-    def __init__(self, kept: Kept, release: str, details: Details | None) -> None:
-        self.kept = kept
+    def __init__(self, kept: AttemptRow, told: Told, judged: str | None, release: str, details: Details | None) -> None:
+        self.kept, self.told, self._judged = kept, told, judged
         self.release = release
         """Who released the profile of its batch, "" for nobody."""
         self.details = details
         """None where nobody asked for them."""
-        self.shown = Shown._make(_read(kept.facts))
-        self.names = names = texts(kept.steps)
+        self.shown = Shown._make(_read(told.facts))
+        self.names = names = texts(told.steps)
         """The steps that were tried, in the order of their first tries."""
-        self.values = tuple([Reading(names[place], *rest) for place, *rest in _read(kept.measured)])
+        self.values = tuple([Reading(names[place], *rest) for place, *rest in _read(told.measured)])
         """All that was measured, in every try."""
         self.last_values = {(one.step, one.name): one for one in reversed(self.values) if one.is_last}
         """What the last try of each step measured, by step and name; the first of those with one name."""
@@ -86,23 +58,22 @@ class ExportRow:
     @functools.cached_property
     def attempt(self) -> AttemptRecord:
         """Return the attempt as other questions to the journal give it."""
-        columns: tuple[Any, ...] = self.kept[_OF_ATTEMPT:]
-        return attempt_of(self.release, *columns)
+        return attempt_of(self.kept, self.release)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
         """Return how the last try of each of ``names`` ended."""
-        return texts(self.kept.outcomes)
+        return texts(self.told.outcomes)
 
     @property
     def seconds(self) -> list[str]:
         """Return the seconds of all tries of each of ``names``, as `in_milliseconds` writes them."""
-        return self.kept.seconds_by_step[1:-1].split(",") if self.names else []
+        return self.told.seconds[1:-1].split(",") if self.names else []
 
     @property
     def judged(self) -> tuple[Verdict, ...]:
         """Return every PASS and FAIL of this unit in this batch, oldest first."""
-        return _judged(self.kept.judged)
+        return _judged(self._judged)
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -151,12 +122,13 @@ _ROWS = f"""SELECT started_seq, finished_seq,
         (SELECT group_concat(verdict) FROM (
             SELECT verdict FROM attempts AS one WHERE one.batch = attempts.batch AND one.device_id = attempts.device_id
             AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)),
-        facts, steps, outcomes, kept_rows.seconds, measured, {", ".join(f"attempts.{name}" for name in ATTEMPT[:-1])},
-        {LOTS.format("attempts")}
+        {", ".join(f"kept_rows.{name}" for name in Told._fields)},
+        {", ".join(f"attempts.{name}" for name in AttemptRow._fields[:-1])}, {LOTS.format("attempts")}
     FROM json_each(?) AS chosen CROSS JOIN attempts ON attempts.rowid = chosen.value
     LEFT JOIN kept_rows USING (started_seq) ORDER BY started_seq"""
 """Rows are sorted by their numbers and read in blocks: sorted whole, a batch of 100,000 would go through the disk."""
-_TOLD, _OF_ATTEMPT = map(Kept._fields.index, ("facts", ATTEMPT[0]))
+_OF_ATTEMPT = -len(AttemptRow._fields)
+_TOLD = _OF_ATTEMPT - len(Told._fields)
 _FACTS = """SELECT name, value FROM facts WHERE device_id = ?1 AND NOT disputed
     AND (?2 IS NULL OR seq <= ?2 OR ?3 = (
         SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
@@ -183,12 +155,13 @@ def export_rows(
     cursor.row_factory = None  # a column is found by its place ten times as fast as by its name
     chosen = (number for (number,) in db.execute(_CHOSEN, wanted))
     for some in in_blocks(chosen):
-        for kept in map(Kept._make, cursor.execute(_ROWS, (json.dumps(some),)).fetchall()):
-            if kept.facts is None:  # it runs, or its station stopped during it
+        for row in cursor.execute(_ROWS, (json.dumps(some),)).fetchall():
+            started, finished, judged = row[:_TOLD]
+            told, kept = Told._make(row[_TOLD:_OF_ATTEMPT]), AttemptRow._make(row[_OF_ATTEMPT:])
+            if told.facts is None:  # it runs, or its station stopped during it
                 told = told_of(db, kept.attempt, kept.device_id)
-                kept = Kept(*kept[:_TOLD], *told, *kept[_OF_ATTEMPT:])
-            release = _release_at(releases, kept.batch, kept.started_seq)
-            yield ExportRow(kept, release, _details(db, kept) if detailed else None)
+            release = _release_at(releases, kept.batch or "", started)
+            yield ExportRow(kept, told, judged, release, _details(db, kept, finished) if detailed else None)
 
 
 _T = TypeVar("_T")
@@ -211,10 +184,10 @@ def _read(told: str) -> Any:
 _DECODER = json.JSONDecoder()
 
 
-def _details(db: sqlite3.Connection, kept: Kept) -> Details:
+def _details(db: sqlite3.Connection, kept: AttemptRow, finished_seq: int | None) -> Details:
     facts: dict[str, str] = {}
     if kept.device_id is not None:
-        held = map(tuple, db.execute(_FACTS, (kept.device_id, kept.finished_seq, kept.attempt)))
+        held = map(tuple, db.execute(_FACTS, (kept.device_id, finished_seq, kept.attempt)))
         facts = {**dict(held), "device_id": kept.device_id}
     steps, ended = [], []
     for step, outcome, seconds, at, body in db.execute(_TRIES, (kept.attempt,)):
