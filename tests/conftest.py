@@ -52,21 +52,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rule", action="append", default=[], metavar="ID", help="only tests that show this provisioning rule"
     )
-    parser.addoption(
-        "--slow-cases", type=int, default=0, metavar="N", help="of a test marked slow only the first N cases (all)"
-    )
+    parser.addoption("--cases", type=int, default=0, metavar="N", help="of a test no more than N of its cases (all)")
+    parser.addoption("--slow-cases", type=int, default=0, metavar="N", help="the same for tests marked slow (all)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted, most = set(config.getoption("--rule")), config.getoption("--slow-cases")
-    seen: Counter[str] = Counter()
+    wanted, seen = set(config.getoption("--rule")), Counter[str]()
+    cases = Counter(_test(item) for item in items)
 
     def is_wanted(item: pytest.Item) -> bool:
         if wanted and not wanted & {rule for mark in item.iter_markers("rule") for rule in mark.args}:
             return False
-        test = item.nodeid.partition("[")[0]
+        test, slow = _test(item), item.get_closest_marker("slow") is not None
+        most = (slow and config.getoption("--slow-cases")) or config.getoption("--cases") or cases[test]
         seen[test] += 1
-        return not most or seen[test] <= most or item.get_closest_marker("slow") is None
+        # The first, and the others evenly spread to the last.
+        return seen[test] == 1 or (seen[test] - 1) * most // cases[test] > (seen[test] - 2) * most // cases[test]
 
     for item in items:
         item.user_properties += [(table.PROPERTY, cell) for cell in table.cells(item)]
@@ -74,6 +75,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
     items[:] = chosen
+
+
+def _test(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
 
 
 gc.disable()  # until all is imported and collected: none of that becomes garbage
