@@ -183,6 +183,10 @@ class SlotInfo:
     port_path: str | None = None
 
 
+MAX_REASON = 60
+"""So many characters may say why a slot is out of service, or what sits on an ignored port."""
+
+
 @dataclass(frozen=True, slots=True)
 class OffSlot:
     """A slot out of service: why, and since when (``None``: nobody wrote it down)."""

@@ -17,8 +17,8 @@ from drivers.transport.usb import real_host
 from ..errors import BadInput
 from ..line.bench import platform_name
 from ..line.bus_budget import overfull
-from ..model import OffSlot
-from ..settings.config import MAX_REASON, MAX_SLOTS, StationConfig, default_config_path, is_reason, load_config
+from ..model import MAX_REASON, OffSlot
+from ..settings.config import MAX_SLOTS, StationConfig, default_config_path, is_reason, load_config
 from ..settings.config_file import with_off, with_slot
 from .ending import POLL_S, Over, told_to_end
 from .places import output

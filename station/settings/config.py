@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, With
 
 from drivers.identity import HUB_PORTS, STABLE_PORT
 
-from ..model import OffSlot, SlotInfo
+from ..model import MAX_REASON, OffSlot, SlotInfo
 from .document import Document
 from .outside import (
     HookPlace,
@@ -44,7 +44,6 @@ MOST_REQUESTS_PER_S = 33.0
 REQUESTS_PER_S = 20.0
 """What a station takes of that unless its file says otherwise: the office behind the same address needs the rest."""
 MAX_SLOTS = 32
-MAX_REASON = 60
 EXAMPLE_PORT = "pci-0000:00:14.0-usb-0:2"
 _PORT_PATH = rf"({STABLE_PORT.pattern}|[0-9]{{1,3}}-{HUB_PORTS})"
 _HOSTS = r"https://([^\]\[\s/?#@:]+|\[[0-9a-fA-F:]+\])|http://(127\.0\.0\.1|localhost|\[::1\])"

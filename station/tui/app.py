@@ -232,7 +232,7 @@ class BenchApp(App[None]):
         """Route a scan to the field of the open screen, else to the engine, with the slot named by S if any."""
         slot: int | None = None
         field: ScanField = ""
-        if isinstance(self.screen, TypeLabel) and not isinstance(self.screen, TypeReason):
+        if isinstance(self.screen, TypeLabel):
             slot = self.screen.slot
             self.screen.dismiss(None)
         elif isinstance(self.screen, Following):

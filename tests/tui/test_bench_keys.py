@@ -11,8 +11,7 @@ from textual.widgets import Input
 from station.engine import commands as cmd
 from station.engine import events as ev
 from station.engine.commands import PutSlotBack, TakeSlotOut
-from station.model import Batch, ProfileRef, SlotInfo, Verdict
-from station.settings.config import MAX_REASON
+from station.model import MAX_REASON, Batch, ProfileRef, SlotInfo, Verdict
 from station.tui.screens.asking import Question, TypeLabel
 from station.tui.screens.batches import Batches
 from station.tui.screens.bench import BenchScreen
@@ -374,10 +373,12 @@ async def test_help_shows_every_sign(story: Story) -> None:
 
 
 @on_loop
-async def test_a_reason_is_cut_to_what_the_config_file_takes(story: Story) -> None:
+async def test_a_reason_is_cut_to_what_the_config_file_takes_and_seen_while_it_is_typed(story: Story) -> None:
     app = story.app()
     async with running(app) as pilot:
-        await press(pilot, "2", "o", *"bent" * 16, "enter")
+        await press(pilot, "2", "o", *"pin", "space", *"bent")
+        assert "pin bent" in picture(app)
+        await press(pilot, *["backspace"] * 8, *"bent" * 16, "enter")
         assert story.sent == [TakeSlotOut(2, "bent" * (MAX_REASON // 4))]
 
 

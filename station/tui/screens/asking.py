@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...engine.commands import Command, StopSlot
+from ...model import MAX_REASON
 from ...view.state import SlotState
 from ...words.catalogue import Words
 from ...words.say import Say
@@ -78,38 +79,50 @@ def stop(
         app.push_screen(Question(asked, words, is_asked), answered)
 
 
-class TypeLabel(Window, ModalScreen[str | None]):
-    """Returns the text typed, or None. ``slot``: the selected slot, whose label it is, if any."""
+class Typing(Window, ModalScreen[str | None]):
+    """Returns the text typed into `field`, or None. ``slot``: the slot it is about, if any."""
 
-    asked = Say("type_label")
+    asked: ClassVar[Say]
     answers = "window-label"
-    longest: ClassVar[int | None] = None  # characters
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
     def __init__(self, slot: int | None, words: Words) -> None:
         super().__init__()
         self.slot, self._words = slot, words
 
+    def field(self) -> Input:
+        raise NotImplementedError
+
     def compose(self) -> ComposeResult:
         where = "" if self.slot is None else f"{self._words.text('window-slot', slot=str(self.slot))} "
         with Vertical(id="window"):
             yield Static(Content(where + self._words.line(self.asked)), id="question")
-            yield LabelInput()
+            yield self.field()
             yield Static(Content(self._words.text(self.answers)), id="answers")
 
     def on_mount(self) -> None:
-        self.query_one(LabelInput).focus()
+        self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        text = event.value.strip()[: self.longest]
-        self.dismiss(text or None)
+        self.dismiss(event.value.strip() or None)
 
     def action_close(self) -> None:
         self.dismiss(None)
 
 
-class TypeReason(TypeLabel):
-    """Returns why ``slot`` goes out of service, or None."""
+class TypeLabel(Typing):
+    """Asks for a label."""
+
+    asked = Say("type_label")
+
+    def field(self) -> Input:
+        return LabelInput()
+
+
+class TypeReason(Typing):
+    """Asks why ``slot`` goes out of service, as long as the config file takes it."""
 
     asked = Say("type_reason")
-    longest = 60  # as the config file takes them
+
+    def field(self) -> Input:
+        return Input(max_length=MAX_REASON)
