@@ -177,7 +177,7 @@ class BenchApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, BenchScreen):
                 screen.show(self.state, hint=self._hint, selected=selected, seconds=self._seconds)
-            elif isinstance(screen, Details | Following):
+            elif isinstance(screen, Following):
                 screen.show(self.state)
         if isinstance(self.screen, Question):
             self.screen.look()

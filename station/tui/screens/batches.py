@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -33,7 +32,7 @@ MORE = 100
 """So many closed batches are read at a time."""
 
 
-class Batches(Keyed, Following, Asking, Screen[None]):
+class Batches(Following, Asking, Keyed):
     """Lists batches, the open ones first, above what the chosen one came to so far."""
 
     takes_scans: ScanField = "batch"

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ...view.bars import frame
@@ -21,7 +20,7 @@ from ..widgets.slot import SlotTile
 from .page import Keyed, Window
 
 
-class BenchScreen(Keyed, Screen[None]):
+class BenchScreen(Keyed):
     """Draws all slots; its keys act through the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

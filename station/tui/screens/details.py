@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ...engine.commands import (
@@ -36,7 +35,7 @@ from ..widgets.panel import PanelBox
 from .asking import stop
 from .choosing import BEAT_S, Choice
 from .console import ConsoleWindow
-from .page import Keyed, Window
+from .page import Following, Keyed, Window
 
 PANELS = ("steps", "identity", "firmware", "wire")
 """In the order Tab goes through them."""
@@ -45,7 +44,7 @@ WIDE, HIGH = 100, 30
 _MODES: tuple[Mode, ...] = ("dfu", "listening", "safe", "reset")
 
 
-class Details(Keyed, Screen[None]):
+class Details(Following, Keyed):
     """The technician's view of one slot. It stays with the unit it shows: the next one is another visit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

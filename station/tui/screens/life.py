@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ...view import units
@@ -18,7 +17,7 @@ from ...view.state import BenchState
 from .page import Asking, Following, Keyed, inked
 
 
-class LifeOf(Keyed, Following, Asking, Screen[None]):
+class LifeOf(Following, Asking, Keyed):
     """Tells all the journal knows of the unit ``device_id``; arrows and pages scroll."""
 
     KEYS = "page-life-keys"

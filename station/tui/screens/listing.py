@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -23,7 +22,7 @@ from .page import SOON_S, Asking, Following, Keyed, inked
 R = TypeVar("R", UnitRow, OwedRow)
 
 
-class Listing(Keyed, Following, Asking, Screen[None], Generic[R]):
+class Listing(Following, Asking, Keyed, Generic[R]):
     """Up, Down, Page Up, Page Down and Home move, Enter tells the life of the chosen unit. Rows are asked for as they
     come into sight.
     """

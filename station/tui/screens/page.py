@@ -39,10 +39,10 @@ def _style(piece: Ink) -> str:
     return f"{piece.style} {ground}".strip()
 
 
-class Keyed:
+class Keyed(Screen[None]):
     """Names in the last line the keys that work, and there a key that does nothing: no other message gives way to that.
 
-    To be mixed into a `Screen`. ``KEYS``: the key of the text that names them.
+    ``KEYS``: the key of the text that names them.
     """
 
     KEYS: ClassVar[str] = ""
@@ -52,7 +52,6 @@ class Keyed:
 
     def on_key(self, event: events.Key) -> None:
         """Notice a key that nothing takes; one typed into a field does not come here. Textual calls it."""
-        assert isinstance(self, Screen)
         if self._stray_timer is not None:
             self._stray_timer.stop()
             self._stray_timer = None
@@ -69,7 +68,6 @@ class Keyed:
 
     def show_keys(self) -> None:
         """Draw the line of the keys, as many as fit."""
-        assert isinstance(self, Screen)
         words, line = self._state.words, self.query_one("#keys", Static)
         line.update(Content(keys(words.text(self.KEYS), self.size.width - 2, told_stray(self.stray, words))))
         line.set_class(bool(self.stray), "-notice")
