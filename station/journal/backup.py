@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from ..errors import BadInput, JournalError
 from .chain import Tail
-from .compare import check_made_here, impossible, unbroken
+from .compare import Impossible, check_made_here, possible, unbroken
 from .directory import JOURNAL_FILE, DirectoryLock, prepare
 from .reader import JournalReader
 from .schema import ENTRIES_SINCE, NEWEST, connect_reader, translated, version
@@ -76,10 +77,12 @@ def back_up(journal: JournalReader, file: Path) -> Copy:
     return found
 
 
-def checked_copy(file: Path) -> Copy:
-    """Return what ``file`` holds once every page and entry is checked; raises `JournalError` or `BadInput`."""
-    if not file.is_file():
-        raise BadInput(f"{file}: there is no such file; name a backup")
+def checked_copy(file: Path, *, is_replayed: bool = False) -> Copy:
+    """Return what ``file`` holds once every page and entry is checked; raises `JournalError` or `BadInput`.
+
+    ``is_replayed``: check also what the next start would refuse, entries that no station can have recorded in this
+    order; it takes three times as long.
+    """
     with translated(f"{file} is no backup of a journal"), contextlib.closing(connect_reader(file)) as db:
         if not ENTRIES_SINCE <= (found := version(db)) <= NEWEST:
             raise JournalError(
@@ -92,20 +95,18 @@ def checked_copy(file: Path) -> Copy:
         if found == NEWEST:  # a trigger of somebody else's would change what the station writes from then on
             check_made_here(db)
         tail = Tail()
-        for row in unbroken(db):
-            tail = Tail(row.seq, row.hash)
+        try:
+            for row in possible(unbroken(db)) if is_replayed else unbroken(db):
+                tail = Tail(row.seq, row.hash)
+        except Impossible as wrong:
+            raise JournalError(
+                f"{file} was made up or damaged before it was chained: {wrong}; use another backup"
+            ) from wrong
         if not (found_in := stations(db)):
             raise JournalError(f"{file} holds no entry; use another backup")
         if len(found_in) > 1:
             raise JournalError(f"{file} holds entries of the stations {' and '.join(found_in)}; use another backup")
         return Copy(found_in[0], tail)
-
-
-def _check_possible(file: Path) -> None:
-    """Check what the next start would refuse: entries that no station can have recorded in this order."""
-    with translated(f"{file} is no backup of a journal"), contextlib.closing(connect_reader(file)) as db:
-        if wrong := impossible(db):
-            raise JournalError(f"{file} was made up or damaged before it was chained: {wrong}; use another backup")
 
 
 def restore(file: Path, directory: Path, at: datetime.datetime, *, over_newer: bool = False) -> Restored:
@@ -114,8 +115,8 @@ def restore(file: Path, directory: Path, at: datetime.datetime, *, over_newer: b
     The station must not run. Raises `BadInput` when the journal there has entries that are not in ``file``, unless
     ``over_newer``; `JournalError` when ``file`` is not good, or of another station.
     """
-    copy = checked_copy(file)
-    _check_possible(file)
+    digest = _digest(file)
+    copy = checked_copy(file, is_replayed=True)
     prepare(directory)
     lock = DirectoryLock(directory, copy.station_id)
     try:
@@ -127,7 +128,7 @@ def restore(file: Path, directory: Path, at: datetime.datetime, *, over_newer: b
             new.unlink()
         shutil.copyfile(file, new)
         new.chmod(0o600)
-        if checked_copy(new) != copy:
+        if _digest(new) != digest:  # byte for byte what was checked
             raise JournalError(f"{file} was not copied as it is; check the disk, then restore again")
         aside = set_aside(directory, aside_path(directory, at)) if os.path.lexists(path) else None
         new.replace(path)
@@ -137,6 +138,22 @@ def restore(file: Path, directory: Path, at: datetime.datetime, *, over_newer: b
         raise JournalError(f"{directory} cannot be written ({error.strerror}); check owner and disk") from error
     finally:
         lock.release()
+
+
+def _digest(file: Path) -> str:
+    """Return the SHA-256 of the one file that a backup is. Raises `BadInput` for none, and for half of a journal."""
+    if not file.is_file():
+        raise BadInput(f"{file}: there is no such file; name a backup")
+    log_file = file.with_name(file.name + "-wal")
+    if log_file.exists() and log_file.stat().st_size:  # SQLite would read, and check, more than what is copied
+        raise BadInput(
+            f"{file} is not whole without {log_file.name} beside it; name a file that station log backup wrote"
+        )
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read ({error.strerror}); correct its rights, check its disk") from error
 
 
 def _entries_beyond(path: Path, file: Path, copy: Copy, *, over_newer: bool) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from .chain import Row
 from .module_facts import hash_prefix, is_module
@@ -19,9 +19,9 @@ def search_key(value: str) -> str:
     return value.lower().translate({ord(c): None for c in " :-"})
 
 
-def fact(told: Mapping[str, str] | Sequence[str]) -> tuple[str, str, str]:
+def fact(told: dict[str, str] | Sequence[str]) -> tuple[str, str, str]:
     """Return name, value and first source; older entries have one object per source."""
-    name, value, source, *_ = told.values() if isinstance(told, Mapping) else told
+    name, value, source, *_ = told.values() if isinstance(told, dict) else told  # a third of `Mapping`'s time
     return name, str(value), source
 
 

@@ -300,3 +300,32 @@ def test_both_verbs_say_what_they_did_and_the_journal_says_it_too(
     assert told(place / "journal")[-1] == "JournalRestored"
     assert main(("log", "verify", *data)) == 0
     assert main(("log", "restore", str(tmp_path / "none.db"), *data)) == 2
+
+
+def test_a_file_that_is_not_whole_without_the_log_beside_it_is_no_backup(place: Path, tmp_path: Path) -> None:
+    """SQLite reads both, and only one would be put into place: all that stands in the other would be lost unchecked."""
+    copy = kept(place / "journal", tmp_path / "copy.db")
+    copy.with_name("copy.db-wal").write_bytes(b"frames")
+    with pytest.raises(BadInput, match=r"copy\.db is not whole without copy\.db-wal beside it; name a file"):
+        restore(copy, tmp_path / "elsewhere", at())
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_that_changes_while_it_is_checked_is_not_put_into_place(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was checked and what is put into place are the same bytes, whoever writes to the backup meanwhile."""
+    copy, directory = kept(place / "journal", tmp_path / "copy.db"), place / "journal"
+    copied = shutil.copyfile
+
+    def changed_before(file: Path, target: Path) -> object:
+        with file.open("r+b") as backup:
+            backup.seek(60)  # the header's user version: no check of pages or entries would see it
+            backup.write(b"evil")
+        return copied(file, target)
+
+    monkeypatch.setattr(shutil, "copyfile", changed_before)
+    held = (directory / JOURNAL_FILE).read_bytes()
+    with pytest.raises(JournalError, match="was not copied as it is"):
+        restore(copy, directory, at())
+    assert (directory / JOURNAL_FILE).read_bytes() == held
