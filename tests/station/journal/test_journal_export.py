@@ -25,7 +25,7 @@ from station.export.batch_log import batch_log
 from station.export.cells import Cells, guarded, unguarded
 from station.journal import Journal
 from station.journal.entries import stamped
-from station.journal.export_rows import in_blocks, merge
+from station.journal.export_rows import ExportRow, export_rows, in_blocks, merge
 from station.model import IdentityFact, Measurement, Outcome, Verdict
 
 VENDOR = (
@@ -400,3 +400,49 @@ def test_more_different_cells_than_are_remembered_are_each_written_as_they_are()
     assert [cells[number % 3000] for number in range(9000)] == [f"<{number % 3000}>" for number in range(9000)]
     assert len(cells) < 3000
     assert (cells[None], cells[""]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("told", "judged"),
+    [
+        (None, ()), ("PASS", (Verdict.PASS,)),
+        ("12 PASS,101 PASS,9 FAIL", (Verdict.FAIL, Verdict.PASS, Verdict.PASS)),
+    ],
+)  # fmt: skip
+def test_verdicts_are_told_in_their_order_in_whatever_order_sqlite_gives_them(
+    told: str | None, judged: tuple[Verdict, ...], journal: Journal
+) -> None:
+    """Before 3.44 it promises none within group_concat."""
+    journal.record(*walked("a-1"))
+    with journal.snapshot() as db:
+        (row,) = export_rows(db, ("B1",), all_attempts=False, detailed=False)
+    assert ExportRow(row.kept, row.told, told, "", None).judged == judged
+
+
+def test_a_unit_judged_a_dozen_times_shows_every_verdict_the_oldest_first(journal: Journal) -> None:
+    verdicts = [Verdict.PASS if number in (3, 11) else Verdict.FAIL for number in range(12)]
+    for number, verdict in enumerate(verdicts):
+        journal.record(*walked(f"a-{number}", 1, verdict))
+    with journal.snapshot() as db:
+        rows = list(export_rows(db, ("B1",), all_attempts=True, detailed=False))
+    assert [row.judged for row in rows] == [tuple(verdicts)] * 12
+
+
+def test_tries_are_read_in_blocks_and_not_attempt_by_attempt(journal: Journal) -> None:
+    def asked() -> tuple[int, list[str]]:
+        statements: list[str] = []
+        with journal.snapshot() as db:
+            db.set_trace_callback(statements.append)
+            steps = [one.step for row in export_rows(db, ("B1",), all_attempts=True) for one in row.steps]
+            db.set_trace_callback(None)
+        return len(statements), steps
+
+    retried = (step("a-0", "wifi", Outcome.FAILED), step("a-0"), step("a-0", "wifi"))
+    journal.record(started("a-0", 9), *retried, finished("a-0", unit=9))
+    few, steps = asked()
+    assert steps == ["wifi", "device_os", "wifi"]
+    for number in range(1, 30):
+        journal.record(*walked(f"a-{number}", number + 10))
+    many, steps = asked()
+    assert steps == ["wifi", "device_os", "wifi"] + ["device_os"] * 29
+    assert many == few
