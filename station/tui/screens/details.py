@@ -85,7 +85,8 @@ class Details(Following, Keyed):
         self._chosen, self._panel = 0, PANELS[0]
         self._is_chosen_by_hand = self._is_raw = False
         self._seconds = 0.0
-        self._unit = self._named = state.slot(number)  # what is shown, and as it was last with its Device ID
+        self._unit = state.slot(number)  # as it was last with its Device ID
+        self._is_gone = False  # not in the slot any more, and shown as it left
         self._reply = ""  # to the last key, or what the station has said since
 
     def compose(self) -> ComposeResult:
@@ -134,10 +135,9 @@ class Details(Following, Keyed):
     def show(self, state: BenchState) -> None:
         """Draw the unit from ``state``; if it has left the slot, as it was last."""
         self._reply = _said_since(self._state, state) or self._reply
-        was_gone, self._state = bool(self._gone()), state
-        self._unit = slot = self._followed(state.slot(self._number), was_gone=was_gone)
-        if self._gone() and not was_gone:
-            self._reply = ""
+        self._state = state
+        self._follow(state.slot(self._number))
+        slot = self._slot()
         if slot is None or not self.is_mounted:
             return
         if not self._is_chosen_by_hand:
@@ -180,29 +180,27 @@ class Details(Following, Keyed):
         self.query_one(f"#{where}", Static).update(Content(text))
 
     def _slot(self) -> SlotState | None:
-        return self._unit
+        return self._unit if self._is_gone else self._state.slot(self._number)
 
-    def _followed(self, now: SlotState | None, *, was_gone: bool) -> SlotState | None:
-        """Return the unit to show: as the slot has it ``now``, or as it was when it left the slot.
-
-        A retry begins before the Device ID is read again.
-        """
-        named = self._named
+    def _follow(self, now: SlotState | None) -> None:
+        """Notice that the unit left the slot, or is back: ``now`` is what the slot holds."""
+        unit = self._unit
         if now is None:
-            return self._unit
-        if named is None or named.device_id in (None, now.device_id):
-            self._named = now
-            return now
-        if now.device_id is None and now.is_present and not was_gone:
-            return now
-        return replace(named, is_present=False, is_walking=False, asks=(), held=None)
+            return
+        if unit is None or unit.device_id in (None, now.device_id):
+            self._unit, self._is_gone = now, False
+            return
+        is_retried = now.device_id is None and now.is_present  # begins before the Device ID is read again
+        if not self._is_gone and not is_retried:
+            self._unit = replace(unit, is_present=False, is_walking=False, asks=(), held=None)
+            self._is_gone, self._reply = True, ""
 
     def _gone(self) -> str:
         """Say that the unit shown is not in the slot any more; empty as long as it is."""
-        now = self._state.slot(self._number)
-        if now is None or self._unit is None or now.device_id == self._unit.device_id:
+        if not self._is_gone:
             return ""
-        key = "details-other-unit" if now.is_present else "details-unit-left"
+        now = self._state.slot(self._number)
+        key = "details-other-unit" if now is not None and now.is_present else "details-unit-left"
         return self._state.words.text(key, slot=str(self._number))
 
     def _say(self, key: str, **values: str) -> None:
