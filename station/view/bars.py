@@ -222,7 +222,8 @@ def details_footer(slot: SlotState, width: int, words: Words, first: str = "") -
     idle |= {"Enter", "F", "R", "L", "M", "K"} if not slot.is_present else set()
     idle |= set() if slot.device_id else {"C"}
     idle |= set() if slot.is_present and slot.has_label else {"N"}
-    idle |= set() if slot.trace else {"V", "T"}
+    idle |= set() if slot.trace else {"T"}
+    idle |= set() if slot.has_bytes else {"V"}
     idle |= set() if slot.attempt else {"S", "P"}
     keys = [key for key in DETAILS_KEYS if key[0] not in idle]
     for dropped in ("", *_DROPPED_FIRST_IN_DETAILS):

@@ -205,6 +205,11 @@ class SlotState:
         return is_asked_for or (line is not None and line.outcome in (Outcome.DONE, Outcome.ALREADY))
 
     @property
+    def has_bytes(self) -> bool:
+        """Return whether the bytes of some exchange are known; the journal keeps only words of the last ones."""
+        return any(one.raw for one in self.trace)
+
+    @property
     def all_steps(self) -> tuple[StepLine, ...]:
         """Return the steps of this attempt and, if it runs a part, those of a whole walk around them."""
         return tuple(self.step(name) or StepLine(name) for name in self.profile_steps) or self.steps

@@ -1118,6 +1118,7 @@ details-column-wanted = soll
 details-column-hash = Hash
 details-column-held = ist
 details-no-wire = Hier wurde nichts aufgezeichnet. Mit --trace gestartet, zeigt die Station, was auf der Leitung gesagt wird.
+details-no-bytes = Von der Leitung sind nur diese Worte aufbewahrt. Mit --trace gestartet, zeigt die Station auch die Bytes.
 details-no-unit = In Platz { $slot } steckt kein Gerät: eines einstecken.
 details-unit-left = Dieses Gerät hat Platz { $slot } verlassen: wieder einstecken oder zurück.
 details-other-unit = In Platz { $slot } steckt jetzt ein anderes Gerät: zurück, den Platz neu öffnen.

@@ -1078,6 +1078,7 @@ details-column-wanted = wanted
 details-column-hash = hash
 details-column-held = held
 details-no-wire = Nothing was recorded here. Start the station with --trace to see what is said on the wire.
+details-no-bytes = Of the wire only these words were kept. Start the station with --trace to see bytes.
 details-no-unit = Slot { $slot } holds no unit: plug one in.
 details-unit-left = This unit has left slot { $slot }: plug it in again, or go back.
 details-other-unit = Another unit is in slot { $slot } now: go back, and open the slot again.

@@ -859,6 +859,7 @@ details-column-wanted = 应为
 details-column-hash = 散列
 details-column-held = 实为
 details-no-wire = 这里没有记录。用 --trace 启动工站，即可看到通信内容。
+details-no-bytes = 通信只保存了这些文字。用 --trace 启动工站，即可看到字节。
 details-no-unit = 槽位 { $slot } 没有设备：请插入。
 details-unit-left = 该设备已离开槽位 { $slot }：请重新插入，或返回。
 details-other-unit = 槽位 { $slot } 现在是另一台设备：返回后重新打开。

@@ -123,13 +123,14 @@ def test_a_narrow_screen_names_whole_keys_and_always_the_way_out(story: Story, w
 
 
 def test_a_wide_details_view_names_every_key_that_works_now() -> None:
-    told = SlotState(1, is_present=True, attempt="a", device_id="e" * 24, trace=(TraceLine("OUT"),))
+    told = SlotState(1, is_present=True, attempt="a", device_id="e" * 24, trace=(TraceLine("OUT", "0a"),))
     assert details_footer(told, 160, ENGLISH) == [
         "[Tab] panel  [Up] [Down] choose a step  [Enter] run it  [F] run from here  [R] retry  [L] light  [M] mode"
         "  [K] console  [P] light seen  [V] bytes  [T] save wire",
         "[S] save report  [C] copy  [?] help  [Esc] back",
     ]
     assert "[X] stop" in details_footer(replace(told, is_walking=True), 160, ENGLISH)[0]
+    assert "[V] bytes" not in details_footer(replace(told, trace=(TraceLine("OUT"),)), 160, ENGLISH)[0]
     assert details_footer(SlotState(1), 160, ENGLISH) == [
         "[Tab] panel  [Up] [Down] choose a step  [?] help  [Esc] back"
     ]

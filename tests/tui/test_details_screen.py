@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.screen_pilot import on_loop, picture, press, running, tell
 from support.screen_story import AT, STEPS, Story
@@ -64,6 +66,17 @@ async def test_a_small_screen_shows_the_head_and_one_panel_and_tab_goes_through_
         await press(pilot, "v")
         await pilot.pause()
         assert "sent 0 bytes; got 0a" not in picture(app)
+
+
+@on_loop
+async def test_a_wire_that_was_kept_without_bytes_says_so() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        ended = replace(story.ends(1, Verdict.FAIL, "unit_refused"), wire=("request 21: P044",))
+        await tell(pilot, app, *story.arrives(1), ended)
+        await press(pilot, "enter", "v")
+        assert "only these words were kept" in picture(app)
 
 
 @on_loop

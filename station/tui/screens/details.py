@@ -233,10 +233,15 @@ class Details(Following, Keyed):
         box.scroll_relative(y=by * max(1, box.size.height - 1), animate=False)
 
     def action_bytes(self) -> None:
-        """Show the bytes below each exchange of the wire, or hide them."""
+        """Show the bytes below each exchange of the wire, or hide them; say so if there are none."""
         self._clear()
-        self._is_raw, self._panel = not self._is_raw, "wire"
-        self.show(self._state)
+        self._panel = "wire"
+        slot = self._slot()
+        if slot is not None and slot.has_bytes:
+            self._is_raw = not self._is_raw
+            self.show(self._state)
+        else:
+            self._say("details-no-bytes" if slot is not None and slot.trace else "details-no-wire")
 
     # --- doing ---
 
