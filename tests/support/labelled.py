@@ -71,11 +71,16 @@ class LabelBench:
     def printer(self) -> VirtualPrinter:
         return next(iter(self.printers.values()))
 
+    @property
+    def printed(self) -> list[str]:
+        """Return the Device IDs on the labels printed so far."""
+        return [label.scanned[0] for label in self.printer.labels]
+
     def scan_new_label(self, slot: int = 1, since: int = 0, asked: str = "scan_printed") -> None:
         """Wait until the slot asks for its new label, and scan what came out of the printer last."""
         self.bench.wait_for(HandsNeeded, slot=slot, since=since, sentence=asked)
         self.bench.sleep(2.0)
-        self.bench.command(Scan(self.printer.labels[-1].scanned[0]))
+        self.bench.command(Scan(self.printed[-1]))
 
     def walk(self, unit: VirtualUnit, slot: int = 1) -> Walk:
         """See a unit through, its label stuck on and scanned."""
