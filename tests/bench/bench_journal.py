@@ -1,6 +1,6 @@
 """The journal beside bare sqlite3, in one run. Reported, not asserted: ``pytest tests/bench/bench_journal.py``.
 
-``UNITS=100000 pytest ...`` for a journal of several years; building it takes some minutes and 800 MB. Reports CPU time
+``UNITS=100000 pytest ...`` for a journal of several years; building it takes a minute and 1 GB. Reports CPU time
 wherever the disk has no part, which holds on a busy machine too.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import many_units
+from support import many_rows
 from support.plain_log import plain_rows
 
 from drivers.clock import SystemClock
@@ -45,8 +45,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def closed_journal(directory: Path, units: int) -> Path:
-    many_units.build(directory, units)
-    Journal.open(directory, many_units.STATION, SystemClock()).close()
+    many_rows.build(directory, units)
     return directory
 
 
@@ -68,7 +67,7 @@ def test_size_and_start(large: Path, report: Report) -> None:
     size = (large / JOURNAL_FILE).stat().st_size
     report(f"size of {UNITS:,} units", f"{size / UNITS / 1000:.1f} kB a unit")
     begin = time.perf_counter()
-    journal = Journal.open(large, many_units.STATION, SystemClock())
+    journal = Journal.open(large, many_rows.STATION, SystemClock())
     seconds = time.perf_counter() - begin
     journal.close()
     report("opening after an orderly end", f"{seconds * 1000:,.1f} ms")
@@ -76,7 +75,7 @@ def test_size_and_start(large: Path, report: Report) -> None:
 
 def questions(number: int) -> dict[str, Callable[[Journal], object]]:
     """Return what a walk and a person ask of unit ``number``, and what a walk writes: a unit that comes back."""
-    unit, serial, attempt = many_units.unit_id(number), many_units.serial(number), f"a-{number:012x}"
+    unit, serial, attempt = many_rows.unit_id(number), many_rows.serial(number), f"a-{number:012x}"
     again = itertools.count()
     return {
         "find by serial number": lambda j: j.find(serial),
@@ -87,9 +86,9 @@ def questions(number: int) -> dict[str, Callable[[Journal], object]]:
         "known facts": lambda j: j.known_facts(unit),
         "steps of an attempt": lambda j: j.steps(attempt),
         "unconfirmed writes": lambda j: j.unconfirmed_writes(unit),
-        "progress of a batch": lambda j: j.progress(many_units.batch_of(0), SystemClock().utc()),
+        "progress of a batch": lambda j: j.progress(many_rows.batch_of(0), SystemClock().utc()),
         "owed work": lambda j: j.due(SystemClock().utc()),
-        "a whole walk recorded": lambda j: j.record(*many_units.walk(number, f"a-again-{next(again)}")),
+        "a whole walk recorded": lambda j: j.record(*many_rows.walk(number, f"a-again-{next(again)}")),
     }
 
 
@@ -98,7 +97,7 @@ def test_questions(name: str, large: Path, small: Path, report: Report) -> None:
     """Nothing may grow with the journal; the last one leaves it a little longer."""
     taken = []
     for directory, units in ((large, UNITS), (small, FEW)):
-        with Journal.open(directory, many_units.STATION, SystemClock()) as journal:
+        with Journal.open(directory, many_rows.STATION, SystemClock()) as journal:
             ask = questions(units // 2 + 1)[name]
             ask(journal)  # the first one reads pages from the disk
             taken.append(best(lambda ask=ask, journal=journal: ask(journal), tries=50))  # type: ignore[misc]
@@ -119,7 +118,7 @@ def test_verifying(large: Path, report: Report) -> None:
 
 
 def test_exporting(large: Path, report: Report) -> None:
-    batch = many_units.batch_of(0)
+    batch = many_rows.batch_of(0)
     bare = best(lambda: csv.writer(io.StringIO()).writerows(plain_rows(large / JOURNAL_FILE, batch)))
     with JournalReader(large) as journal:
         for exporter in (CSV, JSONL):

@@ -101,14 +101,15 @@ def opening(number: int) -> tuple[Event, ...]:
 def story(number: int) -> Iterator[Event]:
     """Tell what a station records of one unit."""
     if number % 10 == 9:
-        yield from _walk(number, "failed", Verdict.FAIL)
-    yield from _walk(number, "attempt", Verdict.PASS)
+        yield from walk(number, names_of(number)["failed"], Verdict.FAIL)
+    yield from walk(number, names_of(number)["attempt"])
 
 
-def _walk(number: int, attempt: str, verdict: Verdict) -> Iterator[Event]:
+def walk(number: int, attempt: str, verdict: Verdict = Verdict.PASS) -> Iterator[Event]:
+    """Tell one attempt on unit ``number``."""
     name = names_of(number)
     at = datetime.datetime.fromisoformat(name["time"])
-    head: Head = {"at": at, "slot": number % 16 + 1, "device_id": name["unit"], "attempt": name[attempt]}
+    head: Head = {"at": at, "slot": number % 16 + 1, "device_id": name["unit"], "attempt": attempt}
     yield AttemptStarted(port_path=name["port"], batch=name["batch"], profile="widget", steps=STEPS, **head)
     read = {"device_id": name["unit"], "serial": name["serial"], "iccid": name["iccid"], "imei": name["imei"]}
     facts = [IdentityFact(*fact, "request 21") for fact in (*read.items(), ("platform_id", "13"), ("sku", "BRN404X"))]
