@@ -100,6 +100,7 @@ class Print(ProfileSection):
         return (intended(finished, f"FAIL label to {self.printer}"),)
 
     def check(self, context: Context) -> Iterator[Mistake]:
+        """Yield templates that changed, lack what is scanned back (M1), or name what these platforms do not have."""
         for key, template, digest in (("", self.template, self.sha256), ("fail_", self.fail_label, self.fail_sha256)):
             if template is None:
                 continue

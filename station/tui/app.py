@@ -323,6 +323,7 @@ class BenchApp(App[None]):
             self._send(SignalUnit(slot.number, not slot.is_lit))
 
     def action_label(self) -> None:
+        """Ask for a label, of the selected slot if there is one."""
         slot = self.selected
 
         def typed(text: str | None) -> None:

@@ -103,6 +103,7 @@ class Cloud(
 
     @classmethod
     def schema_rules(cls) -> Iterator[dict[str, Any]]:
+        """Yield what the kind of unit and the other sections demand of [cloud]; see `check`."""
         holds = {"offline": {"const": Offline.HOLD.value}}
         awaited = {"cloud": {"properties": {"online": {"const": True}}, "required": ["online"]}}
         stays = ({"required": ["wifi"]}, {"required": ["release"]}, {"properties": awaited, "required": ["cloud"]})

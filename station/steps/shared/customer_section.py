@@ -68,6 +68,7 @@ class Customer(ProfileSection):
             yield Mistake((), "only in a product profile: customers are those of a product", "remove it")
 
     def check(self, context: Context) -> Iterator[Mistake]:
+        """Yield customers that not every unit can be told by (A4), or claimed by (E14)."""
         if self.needs_serial() and (row := _without_serial(context.platforms)) is not None:
             expected = f"{{id}} in place of {{serial}}: a {row.name} may have none (A4)"
             yield Mistake("email", expected, f"write email = {in_toml(self.email.replace('{serial}', '{id}'))}")

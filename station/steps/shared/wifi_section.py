@@ -165,6 +165,7 @@ class Wifi(
             yield Mistake((), f"no [wifi] for {names}: only {takers} take credentials (H5)", "remove [wifi]")
 
     def check(self, context: Context) -> Iterator[Mistake]:
+        """Yield keys that contradict each other, or that this kind of security does not have."""
         is_by_user = self.security in _BY_USER
         if self.security is WifiSecurity.OPEN and self.password is not None:
             yield Mistake("password", 'no password for security = "open"', "remove it, or name the security")

@@ -89,6 +89,7 @@ class Batches(Following, Asking, Keyed):
         self.call_after_refresh(self._draw)
 
     def show(self, state: BenchState) -> None:
+        """Draw the list; read closed batches and figures again where they changed."""
         before, self._state = self._state, state
         if not self._chosen:  # the page was opened before the first batch was told of
             self._choose(0)

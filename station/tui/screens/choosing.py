@@ -20,8 +20,12 @@ BEAT_S = 0.25
 """How often lights are drawn: the shortest time one is on or off."""
 
 
+Draw = Callable[[str, float], Line]
+"""Composes the row of a name, so many seconds after the window opened."""
+
+
 class Choice(Window, ModalScreen[str | None]):
-    """Returns the name chosen, or None. ``draw`` composes the row of a name, ``seconds`` after the window opened."""
+    """Returns the name chosen, or None."""
 
     answers = "window-choose"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,9 +35,7 @@ class Choice(Window, ModalScreen[str | None]):
         Binding("escape,q", "close", show=False),
     ]
 
-    def __init__(
-        self, title: str, names: tuple[str, ...], draw: Callable[[str, float], Line], keys: str, *, is_animated: bool
-    ) -> None:
+    def __init__(self, title: str, names: tuple[str, ...], draw: Draw, keys: str, *, is_animated: bool) -> None:
         super().__init__()
         self._title, self._names, self._draw, self._keys, self._is_animated = title, names, draw, keys, is_animated
         self._chosen, self._seconds = 0, 0.0

@@ -54,6 +54,7 @@ class ConsoleWindow(Following, Window, ModalScreen[None]):
         self._text: ConsoleText | None = None
 
     def compose(self) -> ComposeResult:
+        """Lay out what was printed above, the field to type into below."""
         text = self._words.text
         with Vertical(id="window"):
             yield Static(Content(text("console-title", slot=str(self._number))), id="question")

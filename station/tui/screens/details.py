@@ -33,7 +33,7 @@ from ...view.state import BenchState, SlotState
 from ...words.cells import fit, pad, wrap
 from ..widgets.panel import PanelBox
 from .asking import stop
-from .choosing import BEAT_S, Choice
+from .choosing import BEAT_S, Choice, Draw
 from .console import ConsoleWindow
 from .page import Following, Keyed, Window
 
@@ -330,19 +330,13 @@ class Details(Following, Keyed):
 
         self._choose("details-choose-light", tuple(LIGHTS), draw, chosen)
 
-    def _choose(
-        self,
-        title: str,
-        names: tuple[str, ...],
-        draw: Callable[[str, float], Line],
-        chosen: Callable[[str | None], None],
-    ) -> None:
+    def _choose(self, title: str, names: tuple[str, ...], draw: Draw, chosen: Callable[[str | None], None]) -> None:
         text = self._state.words.text
-        self.app.push_screen(
-            Choice(text(title), names, draw, text("window-choose"), is_animated=self._is_animated), chosen
-        )
+        window = Choice(text(title), names, draw, text("window-choose"), is_animated=self._is_animated)
+        self.app.push_screen(window, chosen)
 
     def action_report(self) -> None:
+        """Have all that is known of the attempt saved to a file."""
         slot = self._slot()
         self._clear()
         if slot is None or not slot.attempt:
@@ -352,6 +346,7 @@ class Details(Following, Keyed):
         self._say("details-saving")
 
     def action_trace(self) -> None:
+        """Have the exchanges on the wire saved to a file."""
         slot = self._slot()
         self._clear()
         if slot is None or not slot.trace:
@@ -379,6 +374,7 @@ class Details(Following, Keyed):
         self._say("details-copied")
 
     def action_stop(self) -> None:
+        """Ask whether to stop the attempt that runs."""
         slot = self._slot()
         self._clear()
         if slot is not None and slot.is_walking and slot.verdict is None:

@@ -55,6 +55,7 @@ class Export(Asking, ModalScreen[None]):
         self._is_busy = False
 
     def compose(self) -> ComposeResult:
+        """Lay out the formats, cut to the screen, above the folder."""
         text = self._words.text
         with Vertical(id="window"):
             yield Static(Content(text("page-export", batch=self._row.batch.id)), classes="title")

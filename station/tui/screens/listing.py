@@ -134,6 +134,7 @@ class Listing(Following, Asking, Keyed, Generic[R]):
         return self._part.rows[place] if 0 <= place < len(self._part.rows) else None
 
     def action_move(self, by: int) -> None:
+        """Choose the row ``by`` rows further down; one that was not read yet is asked for."""
         self._at = max(0, min(self._at + by, self._part.total - 1))
         place, count = self._at - self._part.start, self._room
         if not 0 <= place < len(self._part.rows):

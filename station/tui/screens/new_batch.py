@@ -42,6 +42,7 @@ class NewBatch(Following, ModalScreen[str | None]):
         self._told, self._taken = state.refusal, state.field_scan
 
     def compose(self) -> ComposeResult:
+        """Lay out name, profile and target."""
         text = self._state.words.text
         with Vertical(id="window"):
             yield Static(Content(text("page-new")), classes="title")
@@ -58,6 +59,7 @@ class NewBatch(Following, ModalScreen[str | None]):
         self.query_one("#target" if self._name else "#batch", Input).focus()
 
     def show(self, state: BenchState) -> None:
+        """Say why a batch was refused; close the window once it is open."""
         self._state = state
         if state.refusal is not None and state.refusal is not self._told:
             self._refused(state.refusal)
