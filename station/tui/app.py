@@ -40,7 +40,7 @@ from .screens.choosing import BEAT_S
 from .screens.details import Details
 from .screens.find import Find
 from .screens.help import Help
-from .screens.page import Following
+from .screens.page import Following, keys_of
 from .sounds import Sounds
 from .terminal import is_ascii_terminal, palette_of_terminal, variables_of
 
@@ -355,7 +355,7 @@ class BenchApp(App[None]):
         self.push_screen(Find(self.state, self._records, self.glyphs))
 
     def action_help(self) -> None:
-        self.push_screen(Help(self.glyphs, self._words, is_animated=self._is_animated))
+        self.push_screen(Help(self.glyphs, self._words, keys_of(self.screen), is_animated=self._is_animated))
 
     def action_leave(self) -> None:
         """Leave; ask first while attempts are in progress. A second Q does not answer the question."""

@@ -237,6 +237,17 @@ def details_footer(slot: SlotState, width: int, words: Words, first: str = "") -
     return [fit(one, width) for one in lines]
 
 
+def bench_keys(words: Words) -> list[str]:
+    """Name every key of the bench with what it does, as the help page tells it."""
+    more = {"key-slot": "help-numbers"}
+    return [f"{cap(key, words)} {words.text(more.get(what, what))}" for key, what in KEYS]
+
+
+def details_keys(words: Words) -> list[str]:
+    """Name every key of the technician's view with what it does."""
+    return [f"{cap(key, words)} {words.text(what)}" for key, what in DETAILS_KEYS]
+
+
 def cap(key: str, words: Words) -> str:
     """Return a key's label in brackets; the arrows have a name in each language."""
     return f"[{words.text('cap-up')}] [{words.text('cap-down')}]" if key == _ARROWS else f"[{key}]"

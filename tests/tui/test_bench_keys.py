@@ -372,6 +372,28 @@ async def test_help_shows_every_sign(story: Story) -> None:
         assert isinstance(app.screen, BenchScreen)
 
 
+@pytest.mark.parametrize(
+    ("opener", "told", "not_told"),
+    [
+        ("enter", ("[K] console", "[F] run from here", "[Up] [Down] choose a step"), "type a label"),
+        ("b", ("[C] close it", "[O] owed"), "type a label"),
+    ],
+)
+@on_loop
+async def test_help_tells_the_keys_of_the_page_it_is_opened_on(
+    story: Story, opener: str, told: tuple[str, ...], not_told: str
+) -> None:
+    app = story.app()
+    async with running(app, (80, 24)) as pilot:
+        await press(pilot, "1", opener, "question_mark")
+        assert isinstance(app.screen, Help)
+        seen = picture(app)
+        for one in told:
+            cap, _, what = one.rpartition("] ")
+            assert any(cap.replace("] [", " ").strip("[") in row and what in row for row in seen.splitlines()), one
+        assert not_told not in seen
+
+
 @on_loop
 async def test_a_reason_is_cut_to_what_the_config_file_takes_and_seen_while_it_is_typed(story: Story) -> None:
     app = story.app()

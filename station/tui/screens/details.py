@@ -26,7 +26,7 @@ from ...engine.commands import (
     TellLight,
 )
 from ...view import details
-from ...view.bars import details_footer, told_stray
+from ...view.bars import details_footer, details_keys, told_stray
 from ...view.look import LIGHTS, Glyphs
 from ...view.panels import Line, Panel, bold, dim
 from ...view.state import BenchState, SlotState
@@ -158,6 +158,9 @@ class Details(Following, Keyed):
             lines = details_footer(slot, self.size.width - 2, words, told_stray(self.stray, words))
             self._put("keys", words.text(over.answers) if isinstance(over, Window) else "\n".join(lines))
             self.query_one("#keys").set_class(bool(self.stray), "-notice")
+
+    def keys_told(self) -> list[str]:
+        return details_keys(self._state.words)
 
     def on_screen_suspend(self) -> None:
         """Name the keys of the window that covers this screen; Textual calls it."""

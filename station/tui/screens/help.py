@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -21,12 +22,13 @@ FRAME = 8  # cells across that the window's border, padding and scroll bar take
 
 
 class Help(Window, ModalScreen[None]):
-    """Signs, keys and lights, one line each."""
+    """Signs, keys and lights, one line each. ``of_page``: the keys of the page below, if not the bench's."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "close", "Close")]
 
-    def __init__(self, glyphs: Glyphs, words: Words, *, is_animated: bool = True) -> None:
+    def __init__(self, glyphs: Glyphs, words: Words, of_page: Sequence[str] = (), *, is_animated: bool = True) -> None:
         super().__init__()
+        self._of_page = of_page
         self._glyphs, self._words, self._is_animated = glyphs, words, is_animated
         self._seconds = 0.0
 
@@ -47,7 +49,8 @@ class Help(Window, ModalScreen[None]):
         self._show()
 
     def _show(self) -> None:
-        lines = help_lines(self._words, self._glyphs, self.app.size.width - FRAME, self._seconds)
+        width = self.app.size.width - FRAME
+        lines = help_lines(self._words, self._glyphs, width, self._seconds, self._of_page)
         self.query_one(Static).update(content_of(lines))
 
     def action_close(self) -> None:

@@ -62,6 +62,12 @@ class Keyed(Screen[None]):
             self.stray = stray
             self.show_keys()
 
+    def keys_told(self) -> list[str]:
+        """Return every key of this page with what it does, each as ``[R] retry``; none: those of the bench."""
+        return (
+            [one.strip() for one in self._state.words.text(self.KEYS).split("  ") if one.strip()] if self.KEYS else []
+        )
+
     def _forget(self) -> None:
         self.stray = ""
         self.show_keys()
@@ -76,6 +82,11 @@ class Keyed(Screen[None]):
 def _label(key: events.Key) -> str:
     """Return what stands on a key: ``Z``, ``F5``, ``PAGEUP``."""
     return (key.character if key.is_printable and key.character and key.character.strip() else key.key).upper()
+
+
+def keys_of(screen: Screen[Any]) -> list[str]:
+    """Return the keys of the page on top; none: those of the bench."""
+    return screen.keys_told() if isinstance(screen, Keyed) else []
 
 
 class Asking:
