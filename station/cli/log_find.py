@@ -232,9 +232,11 @@ def line_of(unit: UnitHistory) -> str:
 def story(unit: UnitHistory, journal: JournalReader, *, with_wire: bool = False) -> Iterator[str]:
     """Yield the history of one unit, line by line; ``with_wire``: the last exchanges of an attempt below its steps."""
     yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
-    yield f"  {'device_id':14} {unit.device_id}"
-    for name in dict.fromkeys(fact.name for fact in unit.facts):
-        yield from _fact(name, [fact for fact in unit.facts if fact.name == name])
+    names = dict.fromkeys(fact.name for fact in unit.facts)
+    room = max(14, *map(len, names)) if names else 14
+    yield f"  {'device_id':{room}} {unit.device_id}"
+    for name in names:
+        yield from _fact(f"{name:{room}}", [fact for fact in unit.facts if fact.name == name])
     for attempt in unit.attempts:
         yield from _attempt(attempt, journal)
         if with_wire:
@@ -247,10 +249,10 @@ def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
     if believed:
         newest = believed[-1]
         former = ", ".join(dict.fromkeys(fact.value for fact in believed if fact.value != newest.value))
-        yield f"  {name:14} {newest.value}  ({newest.source})" + (f"  was {former}" if former else "")
+        yield f"  {name} {newest.value}  ({newest.source})" + (f"  was {former}" if former else "")
     for fact in facts:
         if fact.is_disputed:
-            yield f"  {name:14} {fact.value}  ({fact.source})  disputed"
+            yield f"  {name} {fact.value}  ({fact.source})  disputed"
 
 
 def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:

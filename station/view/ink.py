@@ -47,8 +47,10 @@ def cut(inked: Line, width: int) -> Line:
         room = width - sum(width_of(one.text) for one in kept)
         if room <= 0:
             break
-        text = piece.text if width_of(piece.text) <= room else fit(piece.text.rstrip(), room)
-        kept.append(Ink(text, piece.style, piece.look, piece.is_drawn))
+        if width_of(piece.text) > room:  # what follows a cut one has no place, even where only its padding went
+            kept.append(Ink(fit(piece.text.rstrip(), room), piece.style, piece.look, piece.is_drawn))
+            break
+        kept.append(piece)
     return tuple(kept)
 
 

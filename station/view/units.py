@@ -90,7 +90,7 @@ def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
         ),
         line(),
         line(Ink(text("details-identities"), BOLD)),
-        *columns([_identity(one, words) for one in told_of.identities], [21, 0, 0]),
+        *columns([_identity(one, words) for one in told_of.identities], [0, 0, 0]),
         line(),
     ]
     if told_of.owed:
@@ -109,7 +109,7 @@ def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
 def _identity(one: Identity, words: Words) -> list[Ink | str]:
     former = words.text("details-was", values=", ".join(told(value, 40) for value in one.former)) if one.former else ""
     return [
-        Ink(f"  {told(one.name, 24)}", DIM),
+        Ink(f"  {told(one.name, 24).replace('_', ' ')}", DIM),
         told(one.value, 80),
         Ink(f"{told(one.source, 40)}  {former}".rstrip(), DIM),
     ]

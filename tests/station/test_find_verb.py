@@ -81,6 +81,10 @@ def test_a_unit_that_is_the_only_one_is_told_with_its_whole_life(
     assert said == "taken for the end of an id"
     assert any("P044AB0000001" in line for line in story)
     assert any("device_os" in line for line in story)
+    values = {
+        line.index(value) for line in story for value in (unit_id(1), "6.3.4  (", "P044AB0000001  (") if value in line
+    }
+    assert len(values) == 1, "values stand below each other"
 
 
 def test_a_span_of_time_is_read_by_the_clock_on_the_wall(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from station.model import Batch, ProfileRef, Verdict
 from station.view import batches, ink, units
 from station.view.bars import frame
 from station.view.look import ASCII, UNICODE, Glyphs, Look
-from station.view.records import Cause, Hour, Life, UnitRow, Walk
+from station.view.records import Cause, Hour, Identity, Life, UnitRow, Walk
 from station.view.reduce import replay
 from station.view.state import BenchState
 from station.words.cells import width_of
@@ -110,6 +110,26 @@ def test_a_life_ends_with_the_wire_of_the_newest_attempt_that_kept_some() -> Non
     lines = [ink.plain(one) for one in units.life(Life(walks[0].row, AT, walks=walks), 40, ENGLISH, UNICODE)]
     at = next(place for place, one in enumerate(lines) if one.startswith("WIRE"))
     assert lines[at + 1 :] == ["  10:14:03.120 request 500", "  JOIN_NEW_NETWORK: no", "  [2Jhostile"]
+
+
+@pytest.mark.parametrize("width", [60, 72, 78, 100, 120])
+def test_units_without_a_batch_stand_below_the_others(width: int) -> None:
+    rows = [
+        UnitRow(f"e00fce6800000000000000{n:02}", f"P044AB12345{n:02}", "Boron", AT, batch=batch, verdict=verdict)
+        for n, (batch, verdict) in enumerate([("2026-11-A", Verdict.PASS), ("", None)])
+    ]
+    with_batch, without = (ink.plain(one) for one in units.found(rows, width, ENGLISH, UNICODE))
+    at = with_batch.find("e00fce")
+    assert without.find("e00f") in {at, -1}
+
+
+def test_the_names_of_identities_are_whole_and_the_words_of_the_details() -> None:
+    known = tuple(Identity(name, "x1", "request 1") for name in ("protection_intended", "module system part 1", "sku"))
+    told = Life(UnitRow("e00fce680000000000000001", "P044AB1234501", "Boron", AT), AT, known)
+    lines = [ink.plain(one) for one in units.life(told, 78, ENGLISH, UNICODE)]
+    named = [one for one in lines if "request 1" in one]
+    assert [one.split("x1")[0].strip() for one in named] == ["protection intended", "module system part 1", "sku"]
+    assert len({one.index("x1") for one in named}) == 1
 
 
 def many_batches(count: int) -> list[ev.Event]:
