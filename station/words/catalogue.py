@@ -203,6 +203,10 @@ class Words:
         """Return what an operator calls a step: by this catalogue, else the engine's ``title``, else its own name."""
         return self._found("step", step, clean(title, 40) or clean(step.replace("_", " ").capitalize(), 40))
 
+    def format_about(self, name: str, about: str) -> str:
+        """Return what a format of an export is: by this catalogue, else as it tells ``about`` itself."""
+        return self._found("format", name, about)
+
     def led(self, name: str) -> str:
         """Return what a unit's light does; a light nobody knows is called as it came."""
         return self._found("led", name, clean(name, MAX_VALUE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import datetime
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from support.journal_story import unit_id
 from support.screen_pilot import on_loop, picture, press, running, scan, tell
 from support.screen_story import AT, Story
 from support.supervisor import answered, keys, serial, supervised, tell_journal
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from drivers.clock import SimulatedClock
 from station.cli.records import JournalRecords
@@ -30,7 +31,7 @@ from station.tui.screens.life import LifeOf
 from station.tui.screens.new_batch import NewBatch
 from station.tui.screens.work import Owed, Rework
 from station.view.records import Exported, NoRecords, Part, UnitRow
-from station.words.languages import load
+from station.words.languages import languages, load
 
 BACKSTOP_S = 300.0
 """Against a hang, however busy the machine is."""
@@ -294,13 +295,17 @@ async def test_units_to_rework_are_those_whose_last_attempt_failed(told: Path) -
         assert "1 of 4" in shown
 
 
+@pytest.mark.parametrize("language", languages())
 @on_loop
-async def test_every_format_and_what_it_is_can_be_read_where_there_is_room(told: Path) -> None:
-    async with supervised(told) as (_, app, pilot):
+async def test_every_format_and_what_it_is_can_be_read_in_every_language(told: Path, language: str) -> None:
+    words = load(language, datetime.UTC)
+    async with supervised(told, size=(80, 24), words=words) as (_, app, pilot):
         await keys(pilot, "b", "e")
-        assert not [row.help for row in EXPORTERS if f"  {row.help}" not in picture(app)]
-    async with supervised(told, size=(80, 24)) as (_, app, pilot):
-        await keys(pilot, "b", "e")
+        formats = app.screen.query_one(OptionList)
+        listed = [str(one.prompt).partition("  ") for one in formats.options]
+        assert [name for name, _, _ in listed] == [one.name for one in EXPORTERS]
+        assert not [name for name, _, about in listed if about.strip() != words.format_about(name, "")]
+        assert not [name for name, _, about in listed if not about.strip() or "~" in about]
         assert "[Esc]" in picture(app), "the keys stay on a small screen"
 
 

@@ -25,8 +25,8 @@ from .page import Asking, inked
 TELL_S = 0.1
 """Seconds between two looks at how far an export is."""
 BAR = 30
-NARROW, WIDE = 58, 84
-"""Cells for a format and what it is, on a screen of 80 columns and on one with room for all of it."""
+ROOM = 58
+"""Cells for a format and what it is: on a screen of 80 columns there are no more."""
 
 
 class Went(Message):
@@ -60,12 +60,10 @@ class Export(Asking, ModalScreen[None]):
         with Vertical(id="window"):
             yield Static(Content(text("page-export", batch=self._row.batch.id)), classes="title")
             width = max((len(one.name) for one in self._records.formats), default=0)
-            room = max(NARROW, min(WIDE, self.app.size.width - 22))
-            formats = OptionList(
-                *(Content(fit(f"{one.name:{width}}  {one.about}", room)) for one in self._records.formats),
-                id="format",
-            )
-            formats.styles.width = room + 6
+            about = self._words.format_about
+            told = (f"{one.name:{width}}  {about(one.name, one.about)}" for one in self._records.formats)
+            formats = OptionList(*(Content(fit(one, ROOM)) for one in told), id="format")
+            formats.styles.width = ROOM + 6
             yield formats
             yield Static(Content(text("page-folder")), classes="title")
             yield Input(self._records.folder, id="folder")

@@ -19,6 +19,7 @@ from support.known_steps import STEPS
 from support.spoken import ENGLISH, filled, likely
 
 from station.engine.console_events import ConsoleEnd
+from station.export.table import EXPORTERS
 from station.model import VERDICT_WORD, SeenBefore, Verdict
 from station.view.look import ASCII as ASCII_GLYPHS
 from station.view.look import LIGHTS, UNICODE, Glyphs, Look
@@ -262,7 +263,7 @@ def test_a_sentence_gets_the_values_it_names_in_the_order_of_the_english_one() -
     assert sorted((key, names) for key, names in given if names != NAMED[key] and key not in LATER) == []
 
 
-BY_NAME = ("face-", "step-", "outcome-", "led-", "thing-", "did-", "mode-", "console-ended-")
+BY_NAME = ("face-", "step-", "outcome-", "led-", "thing-", "did-", "mode-", "console-ended-", "format-")
 """Groups whose messages are found by the name of something else."""
 
 
@@ -278,6 +279,7 @@ def test_every_title_light_and_face_is_that_of_something() -> None:
     assert {key for key in NAMED if key.startswith("led-")} == {f"led-{name.replace(' ', '-')}" for name in LIGHTS}
     ends = {f"console-ended-{why}" for why in get_args(ConsoleEnd)}
     assert {key for key in NAMED if key.startswith("console-ended-")} == ends
+    assert {key for key in NAMED if key.startswith("format-")} == {f"format-{one.name}" for one in EXPORTERS}
     assert {key for key in NAMED if key.startswith("face-")} == {f"face-{look.value}" for look in Look}
 
 
