@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from drivers.plain_text import escaped
 
-from .engine.console_events import ConsoleClosed, ConsoleOpened
+from .engine.console_events import ConsoleClosed, ConsoleOpened, HandWorkBegun
 from .engine.events import (
     AttemptFinished,
     AttemptStarted,
@@ -165,6 +165,7 @@ _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
     SlotPutBack: lambda _, words: words.text("headless-on"),
     CommandRefused: lambda e, words: words.text("headless-refused", why=e.reason),
     CommandDone: lambda e, words: words.text(f"did-{e.did}", what=e.what),
+    HandWorkBegun: lambda _, words: words.text("hand-work"),
     ConsoleOpened: lambda _, words: words.text("console-opened"),
     ConsoleClosed: lambda e, words: words.text(f"console-ended-{e.why}", slot=str(e.slot), why=e.reason),
     LightSeen: lambda e, words: words.text("log-why", what=words.text("details-light"), why=words.led(e.light)),

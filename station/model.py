@@ -56,6 +56,17 @@ VERDICT_WORD: dict[Verdict, str] = {
 one export column."""
 
 
+GOOD = frozenset({Verdict.PASS, Verdict.PENDING})
+"""Verdicts that prove something of a unit, until somebody works on it by hand."""
+YOUR_TURN = "YOUR TURN"
+"""What reports and exports say, in place of a word above, of a unit that was worked on by hand since its verdict."""
+
+
+def result_of(verdict: Verdict | None, *, is_by_hand: bool) -> str:
+    """Return what reports and exports say of an attempt, ``not finished`` for one without a verdict."""
+    return "not finished" if verdict is None else YOUR_TURN if is_by_hand else VERDICT_WORD[verdict]
+
+
 ANY_VALUE = "any value"
 """Is wanted of a measured value that only has to be there."""
 
@@ -198,12 +209,16 @@ class OffSlot:
 
 @dataclass(frozen=True, slots=True)
 class SeenBefore:
-    """What the journal knows of a unit that arrives: its last finished attempt."""
+    """What the journal knows of a unit that arrives: its last finished attempt.
+
+    ``is_by_hand``: somebody worked on the unit since, and its verdict is not proven any more.
+    """
 
     verdict: Verdict
     at: datetime.datetime
     station_id: str
     batch: str
+    is_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,12 @@ Mode = Literal["dfu", "listening", "safe", "reset"]
 
 @dataclass(frozen=True, slots=True)
 class EnterMode(Command):
-    """Technician: bring the unit in this slot into a mode; "reset" restarts it."""
+    """Technician: bring the unit in this slot, which had this attempt, into a mode; "reset" restarts it."""
 
     slot: int
     mode: Mode
+    attempt: str = ""
+    device_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections import deque
 from drivers.clock import CancelToken, Clock
 
 from .commands import OpenConsole
-from .console_events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened
-from .events import Head
+from .console_events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened, HandWorkBegun
+from .events import Event, Head
 from .ports import Printed, Session, Terminal
 from .step import Emit
 
@@ -60,11 +60,8 @@ class Conversation:
 
     def hold(self, session: Session) -> None:
         """Open the console and go on until it ends. Raises `Cancelled`, `DriverError` and `JournalError`."""
-        with session.console(self._command.device_id) as (device_id, terminal):
-            self._device_id = device_id
-            opened = ConsoleOpened(**self.head())
-            self._record(opened)
-            self._publish(opened)
+        with session.console(self._command.device_id, self._begins) as terminal:
+            self._tell(ConsoleOpened(**self.head()))
             self._filled_at = last = self._clock.now()
             while self._clock.now() - last < IDLE_S:
                 self._cancel.check()
@@ -80,6 +77,14 @@ class Conversation:
             "at": self._clock.utc(), "slot": self._command.slot, "device_id": self._device_id or None,
             "attempt": self._command.attempt or None,
         }  # fmt: skip
+
+    def _begins(self, device_id: str) -> None:
+        self._device_id = device_id
+        self._tell(HandWorkBegun(what="console", **self.head()))
+
+    def _tell(self, event: Event) -> None:
+        self._record(event)
+        self._publish(event)
 
     def _sent(self, terminal: Terminal) -> bool:
         """Send what was typed first; one at a time, as a unit throws away what comes before its next prompt."""

@@ -1,4 +1,4 @@
-"""Events of a unit's serial console, at which a person types. See `station.engine.console`."""
+"""Events of what a person does to a unit outside of a walk, its serial console above all (`station.engine.console`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from .events import Event
 
 ConsoleEnd = Literal["closed", "idle", "left", "walk", "command", "stopping", "busy", "empty", "failed"]
 """Why a console is closed; each is a text of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandWorkBegun(Event):
+    """A person works on the unit by hand: from now on no PASS or PENDING of it is proven, until it is walked again.
+
+    Recorded before the unit is changed. ``what``: "console", or the mode of `EnterMode` it is brought into; "reset"
+    only where it did not come back from that.
+    """
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,14 +173,19 @@ class Session(Protocol):
         """Make the unit's LED signal, or stop it; best effort: False where the unit did not do it."""
         ...
 
-    def enter(self, mode: Mode) -> None:
-        """Bring the unit into ``mode``. Raises `DriverError`; nobody's hands are asked for."""
+    def enter(self, mode: Mode, expected: str, begins: Callable[[str], None]) -> None:
+        """Bring the unit into ``mode``. Raises `DriverError`; nobody's hands are asked for.
+
+        ``begins`` is told its Device ID, ``expected`` or "" if it is unknown, before it may be left other than it was.
+        """
         ...
 
-    def console(self, expected: str) -> contextlib.AbstractContextManager[tuple[str, Terminal]]:
-        """Open the unit's console; return its Device ID, which has to be ``expected`` unless that is "", and it.
+    def console(
+        self, expected: str, begins: Callable[[str], None]
+    ) -> contextlib.AbstractContextManager[Terminal]:  # fmt: skip
+        """Open the unit's console. Raises `DriverError`; nobody's hands are asked for.
 
-        Raises `DriverError`; nobody's hands are asked for.
+        ``begins`` is told its Device ID, which has to be ``expected`` unless that is "", before anything is changed.
         """
         ...
 

@@ -18,9 +18,10 @@ from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from ..scan.reading import Reading
 from ..words.say import NOTHING
 from .attempt import Attempt, Ending, Stop, sentence_of
-from .commands import Mode, OpenConsole
+from .commands import EnterMode, OpenConsole
 from .console import Conversation
 from .console_events import ConsoleClosed
+from .entering import enter
 from .events import (
     AttemptFinished,
     AttemptStarted,
@@ -52,7 +53,7 @@ class _Job:
 
     steps: frozenset[str] | None = None
     signal: bool | None = None
-    mode: Mode | None = None
+    mode: EnterMode | None = None
     console: OpenConsole | None = None
 
     @property
@@ -151,9 +152,9 @@ class SlotRunner:
         """Switch the unit's LED signal on or off as soon as the slot is idle."""
         self._ask(_Job(signal=on))
 
-    def enter(self, mode: Mode) -> None:
-        """Bring the unit into ``mode`` as soon as the slot is idle; its verdict stays."""
-        self._ask(_Job(mode=mode))
+    def enter(self, command: EnterMode) -> None:
+        """Bring the unit into the mode asked for as soon as the slot is idle."""
+        self._ask(_Job(mode=command))
 
     def open_console(self, command: OpenConsole) -> None:
         """Open the unit's console as soon as the slot is idle; whatever is asked of the slot next closes it."""
@@ -384,8 +385,7 @@ class SlotRunner:
                     talk.hold(work)
                 return talk.ended()
             if job.mode is not None:
-                work.enter(job.mode)
-                return CommandDone(**head, did="mode", what=job.mode)  # type: ignore[arg-type]
+                return enter(job.mode, work, self._clock, seat.cancel, self._journal, self._publish)
             if work.signal(bool(job.signal)):
                 return CommandDone(**head, did="light-on" if job.signal else "light-off")  # type: ignore[arg-type]
         finally:

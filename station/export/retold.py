@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..engine import events as ev
-from ..engine.console_events import ConsoleOpened
+from ..engine.console_events import ConsoleOpened, HandWorkBegun
 from ..engine.events import Head
 from ..engine.records import UnitFacts
 from ..journal.answers import measurements
@@ -72,6 +72,7 @@ _TELLERS: Mapping[str, Callable[[Head, Mapping[str, Any], Words], ev.Event]] = {
     "ModulesRead": lambda head, told, _: ev.ModulesRead(**head, rows=tuple(map(tuple, told["rows"]))),
     "StepFinished": _step,
     "LightSeen": lambda head, told, _: ev.LightSeen(**head, light=told["light"]),
+    "HandWorkBegun": lambda head, told, _: HandWorkBegun(**head, what=told["what"]),
     "ConsoleOpened": lambda head, _told, _: ConsoleOpened(**head),
     "AttemptFinished": _finished,
     "VerdictRevised": lambda head, told, _: ev.VerdictRevised(

@@ -39,8 +39,9 @@ _OF_ATTEMPT = frozenset({
     "AttemptStarted", "UnitIdentified", "UnitFacts", "StepFinished", "AttemptFinished",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled",
 })  # fmt: skip
-_OF_BATCH = frozenset({"BatchOpened", "BatchClosed", "LotScanned"})
-_CARRIED = _OF_ATTEMPT | _OF_BATCH
+_BESIDE = frozenset({"BatchOpened", "BatchClosed", "LotScanned", "HandWorkBegun", "ConsoleOpened"})
+"""Of a batch, or of a unit outside of its attempts."""
+_CARRIED = _OF_ATTEMPT | _BESIDE
 _Item = tuple[str, str]
 """An attempt and the action it owes."""
 _OUTBOX = """SELECT attempt, action, device_id, body, tries, retry_at, last_error, settled_at, outcome, reason
@@ -201,7 +202,7 @@ def _compare_items(row: Row, listed: Mapping[_Item, bool], settled: set[_Item]) 
 
 
 def _kept(rows: Iterable[Row], attempts: set[str]) -> Iterator[Row]:
-    """Yield what makes the attempts, and the batches and lots they belong to, in order."""
+    """Yield what makes the attempts, takes the proof from them, and the batches and lots they belong to, in order."""
     opened, units = set[str](), set[str]()
     for row in rows:
         values = row.values()
@@ -211,7 +212,7 @@ def _kept(rows: Iterable[Row], attempts: set[str]) -> Iterator[Row]:
         elif row.kind == "BatchOpened":
             opened.add(values["batch"]["id"])
             yield row
-        elif row.kind in _OF_BATCH and (values.get("batch") in opened or values["device_id"] in units - {""}):
+        elif row.kind in _BESIDE and (values.get("batch") in opened or values["device_id"] in units - {""}):
             yield row
 
 

@@ -68,6 +68,7 @@ class AttemptRow(NamedTuple):
     verdict: str | None
     failed_step: str
     reason: str
+    by_hand_at: str | None
     lots: str
 
 
@@ -82,6 +83,7 @@ def attempt_of(row: AttemptRow, release: str) -> AttemptRecord:
         row.attempt, row.station_id, row.batch or "", row.device_id, int(row.slot), row.port_path, row.profile,
         texts(row.planned), row.operator, time_of(row.started_at), _time_or_none(row.finished_at), row.seconds,
         None if row.verdict is None else Verdict[row.verdict], row.failed_step, row.reason, release, lots_of(row.lots),
+        _time_or_none(row.by_hand_at),
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ _BY_ATTEMPT = frozenset({"attempts", "attempt_lots", "steps", "measurements", "o
 _COUNTED = frozenset({
     "StationStarted", "OperatorChanged", "BatchOpened", "BatchClosed", "AttemptStarted", "UnitIdentified",
     "AttemptFinished", "AttemptAbandoned", "OutboxQueued", "OutboxSettled", "VerdictRevised", "LotScanned",
+    "HandWorkBegun", "ConsoleOpened",
 })  # fmt: skip
 """Kinds of entries that batches and attempts are made from."""
 _SHOWN = 60

@@ -27,7 +27,7 @@ JOURNALLED = frozenset({
     "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed", "BatchSealed",
     "ProfileReleased", "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned", "ModulesRead",
-    "LightSeen", "ConsoleOpened",
+    "LightSeen", "HandWorkBegun", "ConsoleOpened",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "LabelsMissed", "CredentialWritten", "UnitFacts", "ReworkAllowed",
     "SimsImported", "UnitsExpected", "JournalRestored", "LotScanned",

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import JournalError
-from ..model import EVERYWHERE, NO_LOT, Verdict
+from ..model import EVERYWHERE, GOOD, NO_LOT, Verdict
 from .chain import Row
 from .counts import count_figures, set_figures
 from .entries import Entry
@@ -291,14 +291,12 @@ def _verdict_revised(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any
         " ORDER BY queued_seq, number LIMIT 1",
         (values["attempt"],),
     ).fetchone()
+    verdict = Verdict[values["verdict"]]
+    by_hand = "" if verdict in GOOD else ", by_hand_seq = NULL, by_hand_at = NULL"
     changed = db.execute(
-        "UPDATE attempts SET verdict = ?, failed_step = ?, reason = ? WHERE attempt = ? AND verdict = 'PENDING'",
-        (
-            Verdict[values["verdict"]].name,
-            failed["action"] if failed else "",
-            values.get("reason", ""),
-            values["attempt"],
-        ),
+        f"UPDATE attempts SET verdict = ?, failed_step = ?, reason = ? {by_hand}"
+        " WHERE attempt = ? AND verdict = 'PENDING'",
+        (verdict.name, failed["action"] if failed else "", values.get("reason", ""), values["attempt"]),
     )
     if changed.rowcount == 0:
         raise JournalError(f"attempt {values['attempt']} is not PENDING; its verdict stands")
@@ -345,9 +343,17 @@ def _credential_written(db: sqlite3.Connection, row: Row, values: Mapping[str, A
     )
 
 
-def _console_opened(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any]) -> None:
-    """Forget what the unit joined with: a person may store another password, and none can be read back."""
-    db.execute("DELETE FROM digests WHERE device_id = ?", (values["device_id"],))
+def _worked_by_hand(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
+    """Take the proof from the last PASS or PENDING of the unit: the one definition of what work by hand means."""
+    unit = values["device_id"]
+    # a person may store another password, and none can be read back
+    db.execute("DELETE FROM digests WHERE device_id = ?", (unit,))
+    db.execute(
+        "UPDATE attempts SET by_hand_seq = ?, by_hand_at = ? WHERE verdict IN ('PASS', 'PENDING')"
+        " AND by_hand_seq IS NULL AND attempt = coalesce(("
+        "SELECT attempt FROM attempts WHERE device_id = ? ORDER BY started_seq DESC LIMIT 1), ?)",
+        (row.seq, row.at, unit, values["attempt"]),
+    )
 
 
 def _product_cached(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
@@ -386,7 +392,8 @@ _HANDLERS: dict[str, Project] = {
     "WriteConfirmed": _write_confirmed,
     "LabelsMissed": _labels_missed,
     "CredentialWritten": _credential_written,
-    "ConsoleOpened": _console_opened,
+    "HandWorkBegun": _worked_by_hand,
+    "ConsoleOpened": _worked_by_hand,  # older stations recorded nothing else
     "ProductCached": _product_cached,
     "SerialCached": _serial_cached,
 }

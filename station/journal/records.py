@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from ..model import Batch, Mender, OutboxItem, Verdict
+from ..model import Batch, Mender, OutboxItem, Verdict, result_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,13 @@ class AttemptRecord:
     reason: str
     release: str  # as that of its batch when it started, `station.model.Batch`
     lots: tuple[str, ...] = ()  # of parts used or built in, `station.model.lot_name`
+    by_hand_at: datetime.datetime | None = None
+    """When somebody began to work on the unit by hand after this PASS or PENDING, which is not proven since."""
+
+    @property
+    def result(self) -> str:
+        """Return what reports say of it, as `station.model.result_of`."""
+        return result_of(self.verdict, is_by_hand=self.by_hand_at is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class UnitLine:
     verdict: Verdict | None
     step: str
     reason: str
+    is_by_hand: bool = False  # not proven any more, `AttemptRecord.by_hand_at`
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ VERSIONS = (
     Version(5, "every hash, id and head once, figures kept", "names"),
     Version(6, "lots, hashes of modules, ends of attempts found by verdict and time, tallies kept", "step_tally"),
     Version(7, "what exports show of an attempt is kept, limits of texts, lots found at once", "kept_rows"),
+    Version(8, "verdicts that work by hand took the proof from", "attempts_by_hand"),
 )
 NEWEST = VERSIONS[-1].number
 ENTRIES_SINCE = 5

@@ -90,7 +90,9 @@ PROJECTION_TABLES = (
         profile TEXT NOT NULL, planned TEXT NOT NULL, operator TEXT NOT NULL,
         started_seq INTEGER NOT NULL, started_at TEXT NOT NULL, finished_seq INTEGER, finished_at TEXT, seconds REAL,
         verdict TEXT, failed_step TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
-        sentence TEXT NOT NULL DEFAULT '')""",
+        sentence TEXT NOT NULL DEFAULT '', by_hand_seq INTEGER, by_hand_at TEXT)""",
+    # those whose PASS or PENDING is not proven any more
+    "CREATE INDEX attempts_by_hand ON attempts (batch) WHERE by_hand_seq IS NOT NULL",
     "CREATE INDEX attempts_by_batch ON attempts (batch, device_id, started_seq)",
     "CREATE INDEX attempts_by_unit ON attempts (device_id, started_seq)",
     "CREATE INDEX attempts_by_end ON attempts (batch, verdict)",

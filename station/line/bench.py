@@ -267,13 +267,13 @@ class BenchSession:
         """Switch the LED rainbow on or off, if the unit answers."""
         return by_hand.signal(self._unit.device, self._clock, on)
 
-    def enter(self, mode: WantedMode) -> None:
-        """Bring the unit into ``mode`` by the commands it obeys; raises as `ParticleDevice.reach`."""
-        by_hand.enter(self._unit.device, self._clock, mode)
+    def enter(self, mode: WantedMode, expected: str, begins: Callable[[str], None]) -> None:
+        """Bring the unit into ``mode``, as `by_hand.enter`."""
+        by_hand.enter(self._unit.device, self._clock, mode, expected, begins)
 
-    def console(self, expected: str) -> AbstractContextManager[tuple[str, Terminal]]:
+    def console(self, expected: str, begins: Callable[[str], None]) -> AbstractContextManager[Terminal]:
         """Open the unit's console, as `by_hand.console`."""
-        return by_hand.console(self._unit.device, self._clock, expected)
+        return by_hand.console(self._unit.device, self._clock, expected, begins)
 
     def close(self) -> None:
         """Close the device, and no longer count its unit as at work."""

@@ -18,7 +18,7 @@ from typing import Protocol
 from drivers.clock import CancelToken, Clock, ClockThread
 from drivers.errors import Cancelled
 
-from ..engine.console_events import ConsoleOpened
+from ..engine.console_events import HandWorkBegun
 from ..engine.events import AttemptFinished, AttemptStarted, CommandRefused, Event, StationFault, StationNote
 from ..engine.records import LabelsMissed, WriteConfirmed
 from ..engine.step import Emit
@@ -144,7 +144,7 @@ class LabelDesk:
 
         No label of a PASS is printed of a unit that is worked on by hand, until it passes again.
         """
-        if isinstance(event, ConsoleOpened):
+        if isinstance(event, HandWorkBegun):
             self._take_back(event.attempt)
         elif isinstance(event, AttemptStarted):
             with self._condition:

@@ -169,7 +169,7 @@ class ScanDesk:
         known = self._whose(read.number, "")
         if known is None:
             self._read(read.shown, accepted=False, say=Say("scan_unclaimed"), reason="no slot waits for it")
-        elif known.seen is None:
+        elif known.seen is None or known.seen.is_by_hand:
             self._read(read.number, accepted=True, say=Say("unit_begun", unit=known.label))
         else:
             at = known.seen.at.isoformat(timespec="seconds")

@@ -265,7 +265,7 @@ class Line:
         self._on_slot(command.slot, lambda r: self._walk_again(r, steps))
 
     def _enter_mode(self, command: EnterMode) -> None:
-        self._on_idle_unit(command.slot, lambda r: r.enter(command.mode))
+        self._on_idle_unit(command.slot, lambda r: r.enter(command))
 
     def _on_idle_unit(self, number: int, act: Callable[[SlotRunner], None]) -> None:
         """Do something with the unit in a slot; refuse while it is at work, or where no unit is."""

@@ -11,13 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
-from ..engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened
-from ..model import OffSlot, Outcome, Verdict
+from ..engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened, HandWorkBegun
+from ..model import GOOD, OffSlot, Outcome, Verdict
 from ..words.cells import clean
 from ..words.say import Say
 from .logged import is_current, logged, name_of
 from .reduce_slot import (
-    GOOD,
     MAX_ROWS,
     SLOT_HANDLERS,
     cleaned,
@@ -28,6 +27,7 @@ from .reduce_slot import (
     id_of,
     judged,
     step_held,
+    worked_on,
 )
 from .state import (
     HISTORY_LINES,
@@ -142,15 +142,16 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
         say = _REVISED.get(event.verdict, Say("check_station"))
         asks = slot.asks if event.verdict in GOOD else ()
         state = state.with_slot(replace(slot, verdict=event.verdict, say=say, reason=reason, asks=asks))
-    if event.verdict is Verdict.PASS:
+    is_by_hand = any(past.is_by_hand for past in history if past.attempt == event.attempt)
+    if event.verdict is Verdict.PASS and not is_by_hand:
         return logged(state, event, state.words.line(Say("late_pass", unit=name)), name=name, verdict=event.verdict)
     text = state.words.line(_not_passed(event.verdict, name, is_in_slot=slot is not None))
     state = replace(state, notice=text) if slot is None else state
-    return logged(state, event, text, name=name, verdict=event.verdict)
+    return logged(state, event, text, name=name, verdict=None if event.verdict is Verdict.PASS else event.verdict)
 
 
 def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> Say:
-    """Return the request to pull a refused unit from its tray; for one that cannot be judged, only a message."""
+    """Return the request to pull a refused unit from its tray; for one that is not judged, only a message."""
     if verdict is not Verdict.FAIL:
         return Say("late_unknown", unit=name)
     return Say("cloud_refused") if is_in_slot else Say("pull_unit", unit=name)
@@ -187,6 +188,12 @@ def _answered(state: BenchState, event: ev.Event, text: str) -> BenchState:
     where = (state.words.text("log-slot", slot=str(slot.number)), slot.name) if slot is not None else ()
     notice = "  ".join(filter(None, (*where, text)))
     return logged(replace(state, notice=notice), event, text, name=slot.name if slot is not None else "")
+
+
+def _hand_work_begun(state: BenchState, event: HandWorkBegun) -> BenchState:
+    state = _of_slot(worked_on)(state, event)
+    past = tuple(replace(one, is_by_hand=one.is_by_hand or one.attempt == event.attempt) for one in state.history)
+    return logged(replace(state, history=past), event, state.words.text("hand-work"), name=name_of(state, event))
 
 
 def _console_opened(state: BenchState, event: ConsoleOpened) -> BenchState:
@@ -371,6 +378,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.UnmappedPort: _unmapped_port,
     ev.CommandRefused: _command_refused,
     ev.CommandDone: _command_done,
+    HandWorkBegun: _hand_work_begun,
     ConsoleOpened: _console_opened,
     ConsoleLine: _console_line,
     ConsoleClosed: _console_closed,

@@ -7,16 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
-from ..engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened
+from ..engine.console_events import ConsoleClosed, ConsoleLine, ConsoleOpened, HandWorkBegun
 from ..engine.records import UnitFacts
-from ..model import IdentityFact, Measurement, Verdict
+from ..model import GOOD, IdentityFact, Measurement
 from ..words.cells import clean
 from ..words.say import Say
 from .state import CONSOLE_LINES, TRACE_LINES, Ask, ConsoleText, Held, SlotState, StepLine, TraceLine
 
 MAX_RAW = 2000  # characters of bytes in hex kept of one exchange
 MAX_CONSOLE_LINE = 4096  # characters; the longest line of a console, its list of modules, has about half of that
-GOOD = frozenset({Verdict.PASS, Verdict.PENDING})
 MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
 
 
@@ -112,10 +111,16 @@ def _light_seen(slot: SlotState, event: ev.LightSeen) -> SlotState:
     return replace(slot, light_seen=clean(event.light, 40))
 
 
+def worked_on(slot: SlotState, event: HandWorkBegun | ConsoleOpened) -> SlotState:
+    """Ask for another walk of what passed, once: from now on a person works on it."""
+    if slot.verdict not in GOOD or slot.asks:
+        return slot
+    return replace(slot, asks=(Ask("", Say("by_hand"), since=event.at),))
+
+
 def console_opened(slot: SlotState, event: ConsoleOpened) -> SlotState:
-    """Begin an empty console: from now on a person works on the unit, and what passed has to be walked again."""
-    asks = (Ask("", Say("by_hand"), since=event.at),) if slot.verdict in GOOD else slot.asks
-    return replace(slot, console=ConsoleText(), asks=asks)
+    """Begin an empty console. Journals of older stations say by it alone that a person works on the unit."""
+    return replace(worked_on(slot, event), console=ConsoleText())
 
 
 def console_printed(slot: SlotState, event: ConsoleLine, skipped: str) -> SlotState:

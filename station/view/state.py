@@ -261,12 +261,13 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One finished attempt, as seen on this screen."""
+    """One finished attempt, as seen on this screen. ``is_by_hand``: its unit was worked on by hand since."""
 
     attempt: str
     device_id: str
     label: str
     verdict: Verdict
+    is_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

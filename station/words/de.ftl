@@ -1137,7 +1137,8 @@ details-copied = Kopiert: Device ID, Licht, Ergebnis und Grund.
 console-title = KONSOLE VON PLATZ { $slot }
 console-opening = Das Gerät wird in den Einrichtmodus gebracht.
 console-keys = Ein Zeichen ist ein Befehl   [Enter] senden   [Esc] schließen
-console-opened = Jemand bearbeitet dieses Gerät von Hand, an seiner Konsole: danach ist es zu wiederholen.
+hand-work = Jemand bearbeitet dieses Gerät von Hand: danach ist es zu wiederholen.
+console-opened = Seine Konsole ist offen.
 console-ended-closed = Seine Konsole ist zu.
 console-ended-idle = Seine Konsole ist zu: eine Viertelstunde lang hat niemand getippt.
 console-ended-left = Das Gerät hat Platz { $slot } verlassen, und mit ihm seine Konsole.
@@ -1184,6 +1185,11 @@ page-no-unit = ohne Gerät
 page-no-unit-attempts = { $count ->
         [one] 1 Versuch
        *[other] { $count } Versuche
+    }
+page-by-hand = von Hand
+page-by-hand-units = { $count ->
+        [one] 1 Gerät: wiederholen
+       *[other] { $count } Geräte: wiederholen
     }
 page-takt = Takt
 page-left = Restzeit

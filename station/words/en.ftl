@@ -1097,7 +1097,8 @@ details-copied = Copied: Device ID, light, result and reason.
 console-title = CONSOLE OF SLOT { $slot }
 console-opening = The unit is brought into listening mode.
 console-keys = One character is a command   [Enter] send   [Esc] close
-console-opened = Somebody works on this unit by hand, at its console: it has to be walked again.
+hand-work = Somebody works on this unit by hand: it has to be walked again.
+console-opened = Its console is open.
 console-ended-closed = Its console is closed.
 console-ended-idle = Its console is closed: nobody typed for a quarter of an hour.
 console-ended-left = The unit has left slot { $slot }, and its console with it.
@@ -1144,6 +1145,11 @@ page-no-unit = without unit
 page-no-unit-attempts = { $count ->
         [one] 1 attempt
        *[other] { $count } attempts
+    }
+page-by-hand = worked on
+page-by-hand-units = { $count ->
+        [one] 1 unit, walk it again
+       *[other] { $count } units, walk them again
     }
 page-takt = takt
 page-left = time left

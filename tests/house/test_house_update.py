@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 NEWER = (
     ("pyproject.toml", 'version = "', 'version = "99.'),
-    ("station/journal/schema.py", "\n)\nNEWEST", '\n    Version(8, "of the future", "of_the_future"),\n)\nNEWEST'),
+    ("station/journal/schema.py", "\n)\nNEWEST", '\n    Version(9, "of the future", "of_the_future"),\n)\nNEWEST'),
     ("station/journal/tables.py", "PROJECTION_TABLES = (",
      'PROJECTION_TABLES = (\n    "CREATE TABLE of_the_future (number INTEGER)",'),
 )  # fmt: skip
@@ -91,7 +91,7 @@ def test_an_update_and_the_way_back_leave_the_journal_intact(wheels: tuple[Path,
 
     station.install(later)
     refused = station.run("log", "verify", *place, expect=3)
-    assert "has schema 7, as an older station wrote it, this program reads 8; copy the data directory" in refused
+    assert "has schema 8, as an older station wrote it, this program reads 9; copy the data directory" in refused
     station.run("demo", "--headless", "--once", "--units", "1", *place)
     after = re.search(r"(\d+) entries, chain unbroken", station.run("log", "verify", *place))
     assert after is not None

@@ -49,6 +49,10 @@ def plugged(bench: DeviceBench, slug: str, device_os: str) -> VirtualUnit:
     return unit
 
 
+def unheard(_device_id: str) -> None:
+    """Nobody takes note of whose console it is."""
+
+
 def heard(terminal: Terminal, answer: str) -> str:
     """The first line with ``answer`` in it."""
     for _ in range(200):
@@ -63,8 +67,9 @@ def test_a_console_opens_answers_and_is_left_as_it_was(bench: DeviceBench, slug:
     unit = plugged(bench, slug, device_os)
     began = unit.mode
     device = bench.device()
-    with by_hand.console(device, bench.clock, "") as (device_id, terminal):
-        assert device_id == unit.device_id
+    told: list[tuple[str, UnitMode]] = []
+    with by_hand.console(device, bench.clock, "", lambda who: told.append((who, unit.mode))) as terminal:
+        assert told == [(unit.device_id, began)]  # before it was changed
         assert unit.mode is UnitMode.LISTENING
         terminal.type("v")
         assert device_os in heard(terminal, "system firmware version: ")
@@ -90,7 +95,7 @@ def test_a_unit_that_obeys_no_command_needs_its_button_held_and_listens_afterwar
 
 
 def _opened(bench: DeviceBench) -> str:
-    with by_hand.console(bench.device(), bench.clock, "") as (_, terminal):
+    with by_hand.console(bench.device(), bench.clock, "", unheard) as terminal:
         terminal.type("v")
         return heard(terminal, "system firmware version: ")
 
@@ -102,7 +107,7 @@ def test_a_console_that_is_cancelled_is_left_all_the_same(bench: DeviceBench, sl
     device = bench.device(cancel=token)
 
     def cancelled() -> None:
-        with by_hand.console(device, bench.clock, unit.device_id) as (_, terminal):
+        with by_hand.console(device, bench.clock, unit.device_id, unheard) as terminal:
             token.cancel()
             terminal.hear(0.2)
 
@@ -116,7 +121,7 @@ def test_a_unit_that_listened_before_listens_afterwards(bench: DeviceBench) -> N
     unit = plugged(bench, "boron", "6.3.4")
     device = bench.device()
     device.reach(Goal.LISTENING, bench.within(60.0))
-    with by_hand.console(device, bench.clock, "") as (_, terminal):
+    with by_hand.console(device, bench.clock, "", unheard) as terminal:
         terminal.type("v")
         heard(terminal, "system firmware version: ")
     bench.clock.sleep(5.0)
@@ -125,6 +130,8 @@ def test_a_unit_that_listened_before_listens_afterwards(bench: DeviceBench) -> N
 
 def test_another_unit_than_expected_is_not_brought_into_listening_mode(bench: DeviceBench) -> None:
     unit = plugged(bench, "boron", "6.3.4")
-    with pytest.raises(Swapped), by_hand.console(bench.device(), bench.clock, "e00fce68" + "0" * 16):
+    told: list[str] = []
+    with pytest.raises(Swapped), by_hand.console(bench.device(), bench.clock, "e00fce68" + "0" * 16, told.append):
         raise AssertionError("its console was opened")
+    assert told == []
     assert unit.mode is UnitMode.NORMAL

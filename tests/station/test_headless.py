@@ -13,7 +13,7 @@ import pytest
 from support.spoken import in_english
 
 from station import headless
-from station.engine.console_events import ConsoleOpened
+from station.engine.console_events import ConsoleOpened, HandWorkBegun
 from station.engine.events import (
     AttemptFinished,
     Event,
@@ -140,8 +140,9 @@ def test_the_first_line_says_which_ports_are_watched(ports: tuple[str | None, ..
     [
         (StepHeld(at=AT, slot=2, step="identify", say=Say("scanner_busy"), before=2),
          "slot 2    identify WAITS: Another slot has the scanner. Wait. It goes on by itself. 2 before it."),
-        (ConsoleOpened(at=AT, slot=2),
-         "slot 2    Somebody works on this unit by hand, at its console: it has to be walked again."),
+        (HandWorkBegun(at=AT, slot=2, what="dfu"),
+         "slot 2    Somebody works on this unit by hand: it has to be walked again."),
+        (ConsoleOpened(at=AT, slot=2), "slot 2    Its console is open."),
         (HandsNeeded(at=AT, slot=2, step="", say=Say("no_batch")),
          "slot 2    YOUR TURN: No batch is open. Call supervisor."),
         (StepHeld(at=AT, slot=2, step="name", say=Say("cloud_hold")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sqlite3
 
+from station.engine.console_events import HandWorkBegun
 from station.engine.events import (
     AttemptFinished,
     AttemptStarted,
@@ -75,6 +76,14 @@ def finished(attempt: str, verdict: Verdict = Verdict.PASS, unit: int | None = 1
         at=at(9), slot=3, device_id=None if unit is None else unit_id(unit), attempt=attempt, verdict=verdict,
         batch="B1", failed_step="device_os" if verdict > Verdict.PENDING else "", reason=reason, seconds=9.25,
     )  # fmt: skip
+
+
+def by_hand(
+    unit: int | None = 1, what: str = "dfu", attempt: str | None = None, seconds: float = 60.0
+) -> HandWorkBegun:
+    """Return that somebody works on a unit; ``attempt``: the one its slot showed."""
+    device_id = None if unit is None else unit_id(unit)
+    return HandWorkBegun(at=at(seconds), slot=3, device_id=device_id, attempt=attempt, what=what)
 
 
 def item(attempt: str, action: str = "product_add", unit: int = 1) -> OutboxItem:

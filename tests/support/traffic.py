@@ -32,7 +32,7 @@ from station.cloud.virtual import FaultKind, SeenRequest
 from station.journal.directory import JOURNAL_FILE
 from station.journal.schema import connect_reader
 
-READ_KINDS = ("WriteIntended", "WriteConfirmed", "UnitIdentified", "ConsoleOpened")
+READ_KINDS = ("WriteIntended", "WriteConfirmed", "UnitIdentified", "HandWorkBegun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,13 +347,13 @@ class _Judge:
     faults: list[str] = field(default_factory=list)
     at_unit: dict[str, _Intent] = field(default_factory=dict)  # by Device ID: what is being written now
     for_cloud: dict[tuple[str, str], deque[_Intent]] = field(default_factory=lambda: defaultdict(deque))
-    by_hand: set[str] = field(default_factory=set)  # Device IDs at whose consoles a person types
+    by_hand: set[str] = field(default_factory=set)  # Device IDs that a person works on
     unread: dict[tuple[str, str, str], str] = field(default_factory=dict)  # equal writes since the last read: subject
 
     def line(self, line: Line) -> None:
         act: Callable[[Line], None] = {
             "WriteIntended": self._intended, "WriteConfirmed": self._confirmed, "UnitIdentified": self._met_again,
-            "ConsoleOpened": lambda line: self.by_hand.add(line.device_id),
+            "HandWorkBegun": lambda line: self.by_hand.add(line.device_id),
         }[line.kind]  # fmt: skip
         act(line)
 

@@ -12,7 +12,7 @@ from support.screen_story import Story
 from support.spoken import ENGLISH
 
 from station.engine import commands as cmd
-from station.engine.console_events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened
+from station.engine.console_events import ConsoleClosed, ConsoleEnd, ConsoleLine, ConsoleOpened, HandWorkBegun
 from station.engine.events import Event, VerdictRevised
 from station.model import Verdict
 from station.tui.app import BenchApp
@@ -94,11 +94,13 @@ async def test_a_unit_that_passed_and_was_worked_on_by_hand_is_the_operators_tur
         assert cmd.RetrySlot(1) in story.sent
 
 
-def worked_on(verdict: Verdict, *after: Event) -> tuple[SlotState, BenchState]:
-    """Slot 1 and its bench when somebody opened the console of a unit with that verdict, and then came ``after``."""
+def worked_on(verdict: Verdict, *after: Event, begun: Event | None = None) -> tuple[SlotState, BenchState]:
+    """Slot 1 and its bench when somebody began to work by hand on a unit with that verdict, and then came ``after``."""
     story = Story(1)
-    told = [*story.arrives(1), story.ends(1, verdict, "silent"), ConsoleOpened(**story.head(1)), *after]
-    state = replay(BenchState.of(story.slots, ENGLISH), told)
+    begun = begun or HandWorkBegun(**story.head(1), what="dfu")
+    state = replay(
+        BenchState.of(story.slots, ENGLISH), [*story.arrives(1), story.ends(1, verdict, "silent"), begun, *after]
+    )
     return state.slots[0], state
 
 
@@ -109,8 +111,13 @@ def worked_on(verdict: Verdict, *after: Event) -> tuple[SlotState, BenchState]:
         (Verdict.FAIL, Look.FAIL), (Verdict.ABORTED, Look.ABORTED), (Verdict.ERROR, Look.ERROR),
     ],
 )  # fmt: skip
-def test_only_what_was_good_counts_no_more_and_is_said_in_one_place(verdict: Verdict, look: Look) -> None:
-    slot, _ = worked_on(verdict, closed(Story(1), "closed"))
+@pytest.mark.parametrize(
+    "begun",
+    [HandWorkBegun(**Story(1).head(1), what="console"), ConsoleOpened(**Story(1).head(1))],
+    ids=["now", "as older stations recorded it"],
+)
+def test_only_what_was_good_counts_no_more_and_is_said_in_one_place(verdict: Verdict, look: Look, begun: Event) -> None:
+    slot, _ = worked_on(verdict, closed(Story(1), "closed"), begun=begun)
     head = " ".join(map(plain, details.head(slot, UNICODE, ENGLISH, 200).lines))
     by_hand = "Worked on by hand. Retry it (R)."
     assert (slot.look, slot.verdict) == (look, verdict)
@@ -125,6 +132,16 @@ def test_owed_work_that_ends_well_does_not_prove_a_unit_that_was_worked_on_by_ha
     for verdict, look in ((Verdict.PASS, Look.HANDS), (Verdict.FAIL, Look.FAIL)):
         slot, _ = worked_on(Verdict.PENDING, VerdictRevised(**Story(1).head(1), verdict=verdict, reason="told"))
         assert (slot.look, slot.verdict) == (look, verdict)
+
+
+def test_owed_work_of_a_unit_in_a_tray_that_ends_well_does_not_say_that_it_is_finished_if_it_was_worked_on() -> None:
+    story = Story(1)
+    late = VerdictRevised(**story.head(0, "attempt-1"), verdict=Verdict.PASS, reason="told")
+    _, state = worked_on(Verdict.PENDING, story.left(1), late)
+    assert state.notice == "Unit P044AB1234501 is not judged. Technician."
+    assert (state.log[0].text, state.log[0].look) == (state.notice, None)
+    _, state = worked_on(Verdict.PENDING, story.left(1), late, begun=story.left(1))
+    assert state.log[0].text == "Unit P044AB1234501 is finished now."
 
 
 def test_a_unit_that_leaves_before_it_was_walked_again_is_called_back() -> None:

@@ -108,7 +108,7 @@ async def test_a_mode_is_chosen_from_a_window_and_the_answer_of_the_station_is_s
         await press(pilot, "enter", "m")
         assert isinstance(app.screen, Choice)
         await press(pilot, "down", "enter")
-        assert story.sent == [cmd.EnterMode(1, "listening")]
+        assert story.sent == [cmd.EnterMode(1, "listening", "attempt-1", f"e00fce68{1:016x}")]
         assert "Goes into this mode: listening." in picture(app)
         await tell(pilot, app, ev.CommandDone(at=AT, slot=1, did="mode", what="listening"))
         assert "Now in this mode: listening" in picture(app)

@@ -302,8 +302,8 @@ class Details(Following, Keyed):
 
         def chosen(name: str | None) -> None:
             mode = next((mode for mode in _MODES if mode == name), None)
-            if mode is not None and self._idle_unit() is not None:
-                self._send(EnterMode(self._number, mode))
+            if mode is not None and (slot := self._idle_unit()) is not None:
+                self._send(EnterMode(self._number, mode, slot.attempt or "", slot.device_id or ""))
                 self._say("details-enters", mode=text(f"mode-{mode}"))
 
         self._choose("details-choose-mode", _MODES, draw, chosen)

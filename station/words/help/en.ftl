@@ -4,7 +4,8 @@
 
 ## Passed, and not proven any more
 
-why-by_hand = Somebody worked on it at its console after its last walk, and may have changed what was proved then.
+why-by_hand = Somebody worked on it by hand after its last walk: at its console, or brought it into another mode. What was
+    proved then may have changed.
     .try = Retry (R): what is still right passes in seconds, and the rest is done again. Until then it has not passed.
 
 ## The wrong unit

@@ -82,10 +82,10 @@ class Script:
         self.signals.append(on)
         return True
 
-    def enter(self, mode: Mode) -> None:
+    def enter(self, mode: Mode, expected: str, begins: Callable[[str], None]) -> None:
         raise NotImplementedError(mode)
 
-    def console(self, expected: str) -> contextlib.AbstractContextManager[tuple[str, Terminal]]:
+    def console(self, expected: str, begins: Callable[[str], None]) -> contextlib.AbstractContextManager[Terminal]:
         raise NotImplementedError(expected)
 
     def close(self) -> None:

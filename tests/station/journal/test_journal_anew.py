@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.journal_damage import Spoil, page_of
-from support.journal_story import at, finished, identified, item, opened, pending, started, step, unit_id
+from support.journal_story import at, by_hand, finished, identified, item, opened, pending, started, step, unit_id
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
@@ -87,6 +87,18 @@ def test_owed_work_goes_into_the_new_journal_whatever_other_table_is_damaged(
         assert note in [entry.values().get("reason") for entry in journal.entries()]
         journal.verify()
     assert sorted(path.name for path in place.iterdir() if path.suffix in (".part", ".begun")) == []
+
+
+def test_that_a_unit_which_owes_was_worked_on_by_hand_goes_along(place: Path, clock: SimulatedClock) -> None:
+    with Journal.open(place, "bench-1", clock) as journal:
+        journal.record(by_hand(1), by_hand(2))
+    page_of("facts")(place / "journal.db")
+    journal, _ = open_or_begin(place, "bench-1", clock)
+    with journal:
+        (attempt,) = journal.attempts("B1")
+        assert (attempt.attempt, attempt.verdict, attempt.by_hand_at) == ("a-2", Verdict.PENDING, at(60))
+        assert [entry.kind for entry in journal.entries()].count("HandWorkBegun") == 1
+        journal.verify()
 
 
 def test_a_journal_that_owes_nothing_is_begun_anew_with_one_entry(place: Path, clock: SimulatedClock) -> None:

@@ -165,7 +165,7 @@ KINDS = {
         None,
     ),
     "the first migration gone": (
-        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4, 5, 6, 7\]", None
+        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4, 5, 6, 7, 8\]", None
     ),
     "another program's": (another_programs, FOREIGN, None),
     "no database": (overwritten, DAMAGED, None),

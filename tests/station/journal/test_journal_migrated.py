@@ -139,7 +139,7 @@ def steps_to_migrate(place: Path, units: int) -> int:
             journal.record(*walked(attempt, number), identified(attempt, number, serial=f"P{number}"))
     steps: list[None] = []
     with contextlib.closing(connect_writer(place / JOURNAL_FILE)) as db:
-        db.execute("DROP TABLE kept_rows")
+        db.execute("DROP INDEX attempts_by_hand")
         db.execute(f"DELETE FROM migrations WHERE number = {NEWEST}")
         db.set_progress_handler(lambda: steps.append(None), 100)
         migrate(db, "2026-01-05", lambda _: None)
