@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from ..model import Verdict
 from ..settings.outside import BATCH_CLOSED, FINISHED, UNIT_ARRIVED
 
 EVENT_OF: Mapping[str, str] = {
     "UnitIdentified": UNIT_ARRIVED, "AttemptFinished": FINISHED, "AttemptAbandoned": FINISHED,
-    "VerdictRevised": FINISHED, "BatchClosed": BATCH_CLOSED,
+    "VerdictRevised": FINISHED, "HandWorkBegun": FINISHED, "BatchClosed": BATCH_CLOSED,
 }  # fmt: skip
 """Kinds of entries that are told, and what they are called."""
 IDENTITIES = ("serial", "iccid", "imei", "mac", "sku", "platform", "device_os")
 """Facts of a unit that are told."""
+BY_HAND = "worked on by hand since its verdict, which is not proven any more: walk it again"
 
 
 class Entry(Protocol):
@@ -40,6 +42,8 @@ class About(Protocol):
     def known_facts(self, device_id: str) -> Mapping[str, str]: ...
     def batch_of(self, attempt: str) -> str: ...
     def identified_at(self, attempt: str) -> int: ...
+    def unproven_since(self, attempt: str) -> int: ...
+    def unproven_by(self, seq: int) -> str: ...
 
 
 def key_of(entry: Entry) -> str:
@@ -48,9 +52,10 @@ def key_of(entry: Entry) -> str:
 
 
 def message_of(entry: Entry, about: About) -> dict[str, Any] | None:
-    """Return the message of an entry of a kind in `EVENT_OF`; None for a unit that was told to have arrived before.
+    """Return the message of an entry of a kind in `EVENT_OF`; None where there is nothing new to tell.
 
-    A unit is identified once more when its label was scanned, and after it left DFU.
+    A unit is identified once more when its label was scanned, and after it left DFU. One whose verdict is not proven
+    any more is told as ABORTED, which judges nobody, also where the work it owed ends well later.
     """
     values = entry.values()
     if entry.kind == "UnitIdentified" and about.identified_at(values.get("attempt") or "") < entry.seq:
@@ -62,12 +67,16 @@ def message_of(entry: Entry, about: About) -> dict[str, Any] | None:
     if entry.kind == "BatchClosed":
         return {**told, "batch": values.get("batch", "")}
     device_id, attempt = values.get("device_id") or "", values.get("attempt") or ""
+    if entry.kind == "HandWorkBegun" and not (attempt := about.unproven_by(entry.seq)):
+        return None
     told |= {"slot": values.get("slot", 0), "attempt": attempt, "batch": about.batch_of(attempt)}
     told |= unit_of(device_id, about.known_facts(device_id) if device_id else {})
     if entry.kind != "UnitIdentified":
         told["verdict"] = values.get("verdict", "ERROR")  # an attempt that a kill left without an end has none
         told |= {key: values.get(key, "") for key in ("failed_step", "reason")}
-        told["revised"] = entry.kind == "VerdictRevised"
+        told["revised"] = entry.kind in ("VerdictRevised", "HandWorkBegun")
+        if told["revised"] and 0 < about.unproven_since(attempt) <= entry.seq:
+            told |= {"verdict": Verdict.ABORTED.name, "failed_step": "", "reason": BY_HAND}
     return told
 
 

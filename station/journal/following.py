@@ -38,6 +38,18 @@ class Following:
         with self._journal.snapshot() as db:
             return int(db.execute(sql, (attempt,)).fetchone()[0])
 
+    def unproven_since(self, attempt: str) -> int:
+        """Return the number of the entry since which the PASS or PENDING of ``attempt`` is not proven; 0 if it is."""
+        sql = "SELECT coalesce(max(by_hand_seq), 0) FROM attempts WHERE attempt = ?"
+        with self._journal.snapshot() as db:
+            return int(db.execute(sql, (attempt,)).fetchone()[0])
+
+    def unproven_by(self, seq: int) -> str:
+        """Return the attempt whose PASS or PENDING is not proven any more because of entry ``seq``; "" for none."""
+        with self._journal.snapshot() as db:
+            found = db.execute("SELECT attempt FROM attempts WHERE by_hand_seq = ?", (seq,)).fetchone()
+        return "" if found is None else str(found["attempt"])
+
     def batch_of(self, attempt: str) -> str:
         """Return the batch of an attempt, "" for one of none."""
         found = self._journal.attempt(attempt)

@@ -14,7 +14,7 @@ from line_bench import BORON, OTHER_PRODUCT, LineBench, line_bench, replace
 from support.mes import Mes
 
 from drivers.identity import Secret
-from station.engine.commands import CloseBatch
+from station.engine.commands import CloseBatch, EnterMode
 from station.engine.events import StationFault, StationNote, StepHeld, UnitIdentified
 from station.hooks import Hook
 from station.hooks.webhook import Webhook
@@ -256,3 +256,27 @@ def test_a_unit_that_is_identified_again_when_its_label_was_scanned_is_told_to_h
         assert len(walk.of(UnitIdentified)) > 1
         wait_told(bench, mes, 2)
         assert mes.events == ["unit_arrived", "finished"]
+
+
+def test_a_mes_hears_that_a_pass_stands_no_more_when_somebody_works_on_the_unit_and_of_its_next_walk(
+    tmp_path: Path,
+) -> None:
+    mes = Mes()
+    with mes.serving(), hooked(tmp_path, mes, frozenset({"finished"})) as bench:
+        bench.plug(bench.finished_unit(BORON))
+        passed = bench.wait_finished()
+        bench.sleep(1.0)
+        for _ in range(2):  # told once
+            bench.command(EnterMode(1, "safe", passed.attempt or "", passed.device_id or ""))
+            bench.sleep(60.0)
+        bench.retry()
+        wait_told(bench, mes, 3)
+        assert [(one["verdict"], one["revised"]) for one in mes.told] == [
+            ("PASS", False), ("ABORTED", True), ("PASS", False),
+        ]  # fmt: skip
+        first, void, again = mes.told
+        assert (void["attempt"], void["device_id"], void["batch"]) == (
+            first["attempt"], first["device_id"], first["batch"],
+        )  # fmt: skip
+        assert void["reason"].startswith("worked on by hand since its verdict")
+        assert again["attempt"] != first["attempt"]
