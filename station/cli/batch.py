@@ -15,7 +15,7 @@ from ..errors import BadInput
 from ..figures import counts, yields
 from ..journal import Journal, owner_of
 from ..journal.lists import ExpectedUnits, expected_units
-from ..journal.tallies import on_no_unit
+from ..journal.tallies import on_no_unit, worked_on
 from ..line.batch_name import check_batch_name
 from ..line.releases import BatchRefused, ReleaseGate
 from ..local_time import moment
@@ -28,7 +28,7 @@ from ..settings.sku import note_on
 from ..steps.table import StepTable
 from .log import list_of
 from .places import add_data_dir, journal_dir, known_journal, reader
-from .telling import nobodys, released, sub_verbs, tell
+from .telling import nobodys, released, sub_verbs, tell, unproven
 
 MAX_TARGET = 1_000_000
 MOST_NAMED = 20
@@ -129,11 +129,12 @@ def run_close(arguments: argparse.Namespace) -> int:
         journal.close_batch(arguments.batch)
         figures, owed = journal.figures(arguments.batch), journal.waiting()
         with journal.snapshot() as db:
-            expected, lost = expected_units(db, arguments.batch), on_no_unit(db, arguments.batch)
+            expected = expected_units(db, arguments.batch)
+            beside = (*nobodys(on_no_unit(db, arguments.batch)), *unproven(worked_on(db, arguments.batch)))
     finally:
         journal.close()
     tell(f"batch {arguments.batch} is closed for good: {counts(figures, known.batch.target)}; {yields(figures)}")
-    tell(*nobodys(lost))
+    tell(*beside)
     if expected is not None:
         tell(came(expected))
     if owed:
@@ -162,8 +163,9 @@ def run_list(arguments: argparse.Namespace) -> int:
             profile = f"{row.batch.profile.id} revision {row.batch.profile.revision}{released(row.batch.release)}"
             tell(f"{row.batch.id}  {profile}  {state}  {counts(figures, row.batch.target)}; {yields(figures)}")
             with journal.snapshot() as db:
-                expected, lost = expected_units(db, row.batch.id), on_no_unit(db, row.batch.id)
-            tell(*nobodys(lost))
+                expected = expected_units(db, row.batch.id)
+                beside = (*nobodys(on_no_unit(db, row.batch.id)), *unproven(worked_on(db, row.batch.id)))
+            tell(*beside)
             if expected is not None:
                 tell(came(expected))
     return 0

@@ -12,7 +12,6 @@ from drivers.plain_text import escaped
 from ..errors import BadInput
 from ..journal import Journal, JournalReader
 from ..journal.records import AttemptRecord
-from ..journal.told import told_of_attempt
 from ..labels import LabelPrinter, printer_of
 from ..labels.template import FIELDS, SECRET, values_of
 from ..model import Verdict
@@ -63,12 +62,11 @@ def run_print(arguments: argparse.Namespace) -> int:
     clock = SystemClock()
     with reader(arguments) as journal:
         last, facts = _last(journal, arguments.unit)
-        is_by_hand = any(row.kind == "ConsoleOpened" for row in told_of_attempt(journal, last.attempt))
     if last.verdict is not Verdict.PASS:
         told = last.verdict.name if last.verdict is not None else "none yet"
         tell(f"{escaped(arguments.unit)}: its last verdict is {told}, and only a PASS gets a label; walk it again")
         return 1
-    if is_by_hand:
+    if last.by_hand_at is not None:
         tell(f"{escaped(arguments.unit)}: it was worked on by hand since it passed; walk it again first")
         return 1
     secret = _secret(arguments, last.device_id or "") if SECRET in wanted.template.fields else ""

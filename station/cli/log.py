@@ -14,6 +14,7 @@ from ..export.passport import passport
 from ..journal import JournalReader, UnitHistory
 from ..journal.batch_seal import Signer, fingerprint, seal_key
 from ..journal.passport_rows import told_of
+from ..local_time import moment
 from ..scan.lists import MAX_BYTES, ListLine, read_list, units_of
 from .log_backup import add as add_backup
 from .log_export import add as add_export
@@ -81,7 +82,7 @@ def run_verifier(arguments: argparse.Namespace) -> int:
 
 
 def run_passport(arguments: argparse.Namespace) -> int:
-    """Write the passport of the last attempt on a unit that has a verdict. Returns 1 when there is none."""
+    """Write the passport of the last attempt on a unit that has a verdict. Returns 1 when there is none that stands."""
     if arguments.output is not None:
         check_output(arguments.output, "-o")
     known, shown = wanted(arguments.id)
@@ -96,6 +97,10 @@ def run_passport(arguments: argparse.Namespace) -> int:
             sys.stderr.write(f"no unit {escaped(shown)} with a verdict in this journal\n")
             return 1
         last = ended[-1]
+        if last.by_hand_at is not None:
+            since = moment(last.by_hand_at)
+            sys.stderr.write(f"{last.device_id}: it was worked on by hand since {since}; walk it again first\n")
+            return 1
         with journal.snapshot() as db:
             told = told_of(db, last)
         assert told is not None

@@ -23,11 +23,11 @@ from ..figures import counts, yields
 from ..journal import Journal, JournalReader, owner_of
 from ..journal.entries import SecretsTaken
 from ..journal.export_rows import require_batches
-from ..journal.tallies import on_no_unit
+from ..journal.tallies import on_no_unit, worked_on
 from ..line.releases import is_badge
 from ..settings.config import load_config
 from .places import add_data_dir, check_output, key_place, known_journal, made_dir, output, reader
-from .telling import nobodys, standard_output, tell, tell_all
+from .telling import nobodys, standard_output, tell, tell_all, unproven
 
 _OF_CSV = """A CSV cannot say that a column is text: opened by a double click, Excel and LibreOffice round the 20
 digits of an ICCID, and quotes do not stop them. So text they would change begins with one apostrophe, which shows.
@@ -169,6 +169,7 @@ def _figures(journal: JournalReader, batch: str) -> Iterator[str]:
     yield f"batch {batch}: {counts(figures)}; {yields(figures)}"
     with journal.snapshot() as db:
         yield from nobodys(on_no_unit(db, batch))
+        yield from unproven(worked_on(db, batch))
 
 
 def opened(

@@ -193,7 +193,7 @@ def _as_json(sought: Sought, row: FoundRow) -> str:
             "attempt": one.attempt, "batch": one.batch, "slot": one.slot, "operator": one.operator,
             "started": stamp(one.started_at), "finished": one.finished_at and stamp(one.finished_at),
             "verdict": None if one.verdict is None else one.verdict.name, "failed_step": one.failed_step,
-            "reason": one.reason, "lots": list(one.lots),
+            "reason": one.reason, "lots": list(one.lots), "by_hand_since": one.by_hand_at and stamp(one.by_hand_at),
         }  # fmt: skip
     return json.dumps(told)
 
@@ -202,10 +202,18 @@ def _attempt_line(row: FoundRow) -> str:
     attempt = row.attempt
     if attempt is None:
         return f"  {row.platform:8} {row.label:16} {row.device_id}"
-    verdict = VERDICT_WORD[attempt.verdict] if attempt.verdict is not None else "not finished"
+    verdict = _result(attempt)
     unit = f"{row.platform:8} {row.label:16} {row.device_id or 'no unit known':24}"
     why = f": {attempt.reason}" if attempt.reason else ""
     return f"  {moment(attempt.started_at)}  {unit}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}{why}"
+
+
+def _result(attempt: AttemptRecord) -> str:
+    """Return how an attempt ended, and since when that is not proven any more."""
+    if attempt.by_hand_at is None:
+        return attempt.result
+    assert attempt.verdict is not None
+    return f"{attempt.result} ({VERDICT_WORD[attempt.verdict]}, worked on by hand since {moment(attempt.by_hand_at)})"
 
 
 def wanted(text: str) -> tuple[str, str]:
@@ -222,7 +230,7 @@ def wanted(text: str) -> tuple[str, str]:
 def line_of(unit: UnitHistory) -> str:
     """Describe a unit in one line, enough to tell it from others."""
     last = unit.attempts[-1] if unit.attempts else None
-    verdict = VERDICT_WORD[last.verdict] if last is not None and last.verdict is not None else "not finished"
+    verdict = _result(last) if last is not None else "not finished"
     iccid = unit.fact("iccid")
     return f"  {unit.platform:8} {unit.label:16} {unit.device_id}  {moment(unit.last_seen)}  {verdict}" + (
         f"  SIM {iccid}" if iccid else ""
@@ -256,7 +264,7 @@ def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
 
 
 def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
-    verdict = VERDICT_WORD[attempt.verdict] if attempt.verdict is not None else "not finished"
+    verdict = _result(attempt)
     batch = f"batch {attempt.batch or '-'}{released(attempt.release)}"
     lots = f"  lots {', '.join(attempt.lots)}" if attempt.lots else ""
     yield f"  {moment(attempt.started_at)}  {batch}  slot {attempt.slot}{lots}  {verdict}" + (

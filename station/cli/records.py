@@ -18,7 +18,7 @@ from ..journal.finding import MIN_END, FoundRow, sought_in
 from ..journal.lists import expected_units
 from ..journal.pages import closed_batches, failed_units, takt_of, units_like
 from ..journal.records import UnitLine
-from ..journal.tallies import failures, figures_of, hours, on_no_unit
+from ..journal.tallies import failures, figures_of, hours, on_no_unit, worked_on
 from ..journal.told import wire_of_attempt
 from ..journal.unit_facts import search_key
 from ..model import Verdict
@@ -75,6 +75,7 @@ class JournalRecords:
                     expected.listed, expected.listed - len(expected.missing), expected.missing[:_MOST_MISSING]
                 ),
                 on_no_unit(db, batch),
+                worked_on(db, batch),
             )  # fmt: skip
 
     # --- units ---
@@ -101,15 +102,19 @@ class JournalRecords:
             Walk(
                 UnitRow(
                     found.device_id, found.label, found.platform, one.started_at, one.batch, one.slot, one.verdict,
-                    one.failed_step, one.reason,
+                    one.failed_step, one.reason, one.by_hand_at is not None,
                 ),
                 one.operator, one.station_id, one.seconds, self._journal.steps(one.attempt),
                 wire_of_attempt(self._journal, one.attempt),
             )
             for one in reversed(found.attempts)
         )  # fmt: skip
-        verdict = next((walk.row.verdict for walk in walks if walk.row.verdict is not None), None)
-        unit = UnitRow(found.device_id, found.label, found.platform, found.last_seen, verdict=verdict)
+        last = next((walk.row for walk in walks if walk.row.verdict is not None), None)
+        unit = UnitRow(
+            found.device_id, found.label, found.platform, found.last_seen,
+            verdict=None if last is None else last.verdict,
+            is_by_hand=last is not None and last.is_by_hand,
+        )  # fmt: skip
         owed = (one for one in self._journal.owed_units() if one.owed.item.device_id == found.device_id)
         return Life(unit, found.first_seen, tuple(_identities(found)), walks, tuple(_owed_rows(owed)))
 
@@ -172,8 +177,9 @@ def _batch_row(record: BatchRecord, figures: Figures) -> BatchRow:
 
 def _unit_row(one: UnitLine) -> UnitRow:
     return UnitRow(
-        one.device_id, one.label, one.platform, one.at, one.batch, one.slot, one.verdict, one.step, one.reason
-    )
+        one.device_id, one.label, one.platform, one.at, one.batch, one.slot, one.verdict, one.step, one.reason,
+        one.is_by_hand,
+    )  # fmt: skip
 
 
 def _found_row(one: FoundRow) -> UnitRow:
@@ -183,7 +189,7 @@ def _found_row(one: FoundRow) -> UnitRow:
         return UnitRow(one.device_id or "", one.label, one.platform, None)
     return UnitRow(
         one.device_id or "", one.label, one.platform, attempt.finished_at or attempt.started_at, attempt.batch,
-        attempt.slot, attempt.verdict, attempt.failed_step, attempt.reason,
+        attempt.slot, attempt.verdict, attempt.failed_step, attempt.reason, attempt.by_hand_at is not None,
     )  # fmt: skip
 
 

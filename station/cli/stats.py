@@ -15,12 +15,12 @@ from ..journal.drift import drifts, recent
 from ..journal.export_rows import require_batches
 from ..journal.lists import expected_units
 from ..journal.pages import takt_of
-from ..journal.tallies import BY, Failure, failures, figures_of, on_no_unit, shares, step_times
+from ..journal.tallies import BY, Failure, failures, figures_of, on_no_unit, shares, step_times, worked_on
 from ..local_time import minute
 from ..model import VERDICT_WORD, Verdict
 from .batch import came
 from .places import add_data_dir, reader
-from .telling import nobodys, table, tell_all
+from .telling import nobodys, table, tell_all, unproven
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -72,6 +72,7 @@ def _rows(journal: JournalReader, batches: Sequence[str], by: str | None) -> Row
                 "takt_s": takt_of(db, batch),
                 "expected": expected_units(db, batch),
                 "on_no_unit": on_no_unit(db, batch),
+                "worked_on": worked_on(db, batch),
             }
             for batch in batches
             for record in (journal.batch(batch),)
@@ -105,7 +106,7 @@ def _as_json(rows: Rows) -> Iterator[str]:
     for row in of_batches:
         figures = row["figures"]
         told: dict[str, Any] = {"first_pass_yield": figures.first_pass_yield, "final_yield": figures.final_yield}
-        told["on_no_unit"] = row["on_no_unit"]
+        told |= {name: row[name] for name in ("on_no_unit", "worked_on")}
         told["takt_s"], told["remaining_s"] = row["takt_s"], remaining(figures, row["target"], row["takt_s"])
         if (expected := row["expected"]) is not None:
             told |= {"expected": expected.listed, "never_came": list(expected.missing)}
@@ -127,6 +128,7 @@ def _as_text(rows: Rows) -> Iterator[str]:
             left_s = remaining(row["figures"], row["target"], row["takt_s"])
             yield f"  takt {row['takt_s']:.1f} s" + (f", {_long(left_s)} to the target" if left_s else "")
         yield from nobodys(row["on_no_unit"])
+        yield from unproven(row["worked_on"])
         if row["expected"] is not None:
             yield came(row["expected"])
     if not of_batches:

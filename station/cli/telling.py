@@ -49,6 +49,13 @@ def nobodys(count: int) -> Iterator[str]:
         yield f"  {told} before the unit said who it is: not counted here, a row of its own in an export"
 
 
+def unproven(count: int) -> Iterator[str]:
+    """Say how many units figures count as PASS or SET ASIDE that were worked on by hand since."""
+    if count:
+        told = "1 unit was" if count == 1 else f"{count} units were"
+        yield f"  {told} worked on by hand since: counted here with the last verdict, and to be walked again"
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield ``heads`` and ``rows`` as lines of columns."""
     lines = [heads, *rows]

@@ -29,8 +29,7 @@ from ..journal.export_rows import (
 from ..journal.passport_rows import Told, told_of
 from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord
-from ..journal.tallies import Failure, Hour, failures, figures_of, hours, newest_entry, on_no_unit
-from ..model import VERDICT_WORD
+from ..journal.tallies import Failure, Hour, failures, figures_of, hours, newest_entry, on_no_unit, worked_on
 
 Value = str | int | float | None
 Valued = Callable[[Sequence[ExportRow]], Iterator[Sequence[Value]]]
@@ -56,7 +55,6 @@ class Column:
     value: Callable[[ExportRow], Value]
 
 
-_RESULT = {verdict.name: word for verdict, word in VERDICT_WORD.items()}
 COLUMNS = (
     # names as in the vendor's device lists
     Column("Device ID", Type.TEXT, attrgetter("kept.device_id")),
@@ -86,11 +84,12 @@ COLUMNS = (
     Column("Finished", Type.TIME, lambda row: stamped(at) if (at := row.kept.finished_at) else None),
     Column("Seconds", Type.SECONDS, attrgetter("kept.seconds")),
     Column("Verdict", Type.TEXT, attrgetter("kept.verdict")),
-    Column("Result", Type.TEXT, lambda row: None if row.kept.verdict is None else _RESULT[row.kept.verdict]),
+    Column("Result", Type.TEXT, lambda row: row.result),
     Column("First Judged", Type.TEXT, lambda row: row.judged[0].name if row.judged else None),
     Column("Judged Attempts", Type.NUMBER, lambda row: len(row.judged)),
     Column("Failed Step", Type.TEXT, attrgetter("kept.failed_step")),
     Column("Reason", Type.TEXT, attrgetter("kept.reason")),
+    Column("By Hand Since", Type.TIME, lambda row: stamped(at) if (at := row.kept.by_hand_at) else None),
 )
 """The columns of every batch; `BatchLog.columns` adds two for each of its steps, and those of measured values."""
 
@@ -113,6 +112,8 @@ class BatchLog:
     """What each batch came to."""
     on_no_unit: Mapping[str, int]
     """How many of its attempts are on a unit that is not known: rows beside the figures."""
+    worked_on: Mapping[str, int]
+    """How many of its units figures count by a PASS or PENDING that is not proven any more."""
     failures: tuple[Failure, ...]
     hours: tuple[Hour, ...]
     newest: tuple[int, str]
@@ -223,6 +224,7 @@ def batch_log(
             partial(export_rows, db, batches, all_attempts),
             {record.batch.id: record for one in batches if (record := journal.batch(one)) is not None},
             {one: figures_of(db, one) for one in batches}, {one: on_no_unit(db, one) for one in batches},
+            {one: worked_on(db, one) for one in batches},
             failures(db, batches), hours(db, batches), newest_entry(db), partial(told_of, db),
             Signer(seal_key(journal.directory)), partial(count_tries, db, batches), secret,
         )  # fmt: skip

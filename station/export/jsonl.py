@@ -38,6 +38,7 @@ def _line(row: ExportRow) -> dict[str, Any]:
         "verdict": None if attempt.verdict is None else attempt.verdict.name,
         "judged": [verdict.name for verdict in row.judged],
         "failed_step": attempt.failed_step, "reason": attempt.reason,
+        "by_hand_since": None if attempt.by_hand_at is None else stamp(attempt.by_hand_at),
         "facts": row.facts, "steps": [_step(step, at) for step, at in zip(row.steps, row.ended, strict=True)],
     } | ({"wire": row.wire} if row.wire else {})  # fmt: skip
 

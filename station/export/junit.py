@@ -38,11 +38,13 @@ def _suite(row: ExportRow) -> Element:
     attempt = row.attempt
     last = {one.step: one for one in row.steps}.values()  # the last try of a step is what it came to
     tags = [_TAG.get(one.outcome) for one in last]
+    is_by_hand = attempt.by_hand_at is not None
     suite = Element("testsuite", {
         "name": _clean(row.fact("serial") or attempt.device_id or attempt.attempt), "id": attempt.attempt,
         "package": _clean(attempt.batch), "hostname": _clean(attempt.station_id),
-        "timestamp": stamp(attempt.started_at), "time": f"{attempt.seconds or 0.0:.3f}", "tests": str(len(tags)),
-        "failures": str(tags.count("failure")), "errors": str(tags.count("error")),
+        "timestamp": stamp(attempt.started_at), "time": f"{attempt.seconds or 0.0:.3f}",
+        "tests": str(len(tags) + is_by_hand),
+        "failures": str(tags.count("failure")), "errors": str(tags.count("error") + is_by_hand),
         "skipped": str(tags.count("skipped")),
     })  # fmt: skip
     kind = _clean(row.fact("platform_name", "platform") or "unit")
@@ -52,6 +54,10 @@ def _suite(row: ExportRow) -> Element:
             SubElement(case, tag, {"message": _clean(one.reason), "type": one.outcome.value})
         elif one.proof:
             SubElement(case, "system-out").text = _clean(one.proof)
+    if attempt.by_hand_at is not None:  # a case more, or the suite would be one that passed
+        case = SubElement(suite, "testcase", {"name": "by_hand", "classname": kind, "time": "0.000"})
+        since = f"worked on by hand since {stamp(attempt.by_hand_at)}; what the steps proved has to be proved again"
+        SubElement(case, "error", {"message": since, "type": "by_hand"})
     return suite
 
 

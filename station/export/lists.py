@@ -12,11 +12,11 @@ from .exporter import Exporter
 
 def _list_of(fact: str) -> Callable[[BatchLog, IO[Any]], int]:
     def write(log: BatchLog, file: IO[Any]) -> int:
-        """Write one line for each unit that passed and has that number; return how many."""
+        """Write one line for each unit whose PASS stands and that has that number; return how many."""
         count = 0
         for row in log.rows(detailed=False):
             number = row.facts.get(fact)
-            if number and row.attempt.verdict is Verdict.PASS:
+            if number and row.attempt.verdict is Verdict.PASS and row.attempt.by_hand_at is None:
                 file.write(f"{number}\n")
                 count += 1
         return count

@@ -1,7 +1,7 @@
 """The batch log as OpenHTF test records, one JSON object a line, as OpenHTF's own ``OutputToJSON`` writes them.
 
 A step is a phase, an attempt a record. What is owed is a skipped phase, and an attempt that waits for it has no
-outcome.
+outcome; nor has one whose unit was worked on by hand since.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow
-from ..model import ANY_VALUE, VERDICT_WORD, Measurement, Outcome, StepRecord, Verdict
+from ..model import ANY_VALUE, Measurement, Outcome, StepRecord, Verdict
 from .batch_log import BatchLog
 from .exporter import Exporter
 
@@ -49,13 +50,16 @@ _ENCODER = json.JSONEncoder(allow_nan=False)
 
 def _record(log: BatchLog, row: ExportRow) -> dict[str, Any]:
     attempt = row.attempt
-    outcome = None if attempt.verdict is None else _OUTCOMES.get(attempt.verdict)
+    outcome = None if attempt.verdict is None or attempt.by_hand_at is not None else _OUTCOMES.get(attempt.verdict)
     is_bad = bool(attempt.reason) and outcome != "PASS"
+    details = [{"code": attempt.failed_step, "description": attempt.reason}] if is_bad else []
+    if attempt.by_hand_at is not None:
+        details.append({"code": "by_hand", "description": f"worked on by hand since {stamp(attempt.by_hand_at)}"})
     return {
         "dut_id": row.fact("serial") or attempt.device_id or attempt.attempt, "station_id": attempt.station_id,
         "start_time_millis": _millis(attempt.started_at),
         "end_time_millis": None if attempt.finished_at is None else _millis(attempt.finished_at), "outcome": outcome,
-        "outcome_details": [{"code": attempt.failed_step, "description": attempt.reason}] if is_bad else [],
+        "outcome_details": details,
         "code_info": _CODE, "metadata": _metadata(log, row), "phases": list(_phases(row)), "subtests": [],
         "branches": [], "diagnosers": [], "diagnoses": [], "log_records": [], "marginal": None,
     }  # fmt: skip
@@ -68,7 +72,7 @@ def _metadata(log: BatchLog, row: ExportRow) -> dict[str, Any]:
         "test_name": attempt.profile, "test_version": "" if profile is None else profile.sha256,
         "operator_name": attempt.operator, "batch": attempt.batch, "slot": attempt.slot, "attempt": attempt.attempt,
         "verdict": None if attempt.verdict is None else attempt.verdict.name,
-        "result": None if attempt.verdict is None else VERDICT_WORD[attempt.verdict],
+        "result": row.result,
         "judged": [verdict.name for verdict in row.judged], "facts": row.facts, "config": {},
     }  # fmt: skip
 

@@ -110,7 +110,7 @@ def _text(value: str) -> str:
 
 
 def write_passports(log: BatchLog, file: IO[Any]) -> int:
-    """Write a ZIP with one file for each unit that was identified and has a verdict; return how many."""
+    """Write a ZIP with one file for each unit that was identified and has a verdict that stands; return how many."""
     count = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
         for row in log.rows(detailed=False):

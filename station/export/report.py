@@ -8,7 +8,7 @@ from typing import TextIO
 
 from ..figures import Figures, percent
 from ..journal.export_rows import ExportRow
-from ..journal.records import BatchRecord
+from ..journal.records import AttemptRecord, BatchRecord
 from ..local_time import minute, moment
 from ..model import SHIPPED, TRIAL, VERDICT_WORD, Verdict
 from .batch_log import BatchLog
@@ -46,10 +46,13 @@ def write_report(log: BatchLog, file: TextIO) -> int:
     file.write(f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Batch {title}</title>')
     file.write(f"<style>{_CSS}</style></head>\n<body>\n")
     for batch in log.batches:
-        file.writelines(_head(log.records[batch], log.figures[batch], log.on_no_unit[batch]))
+        file.writelines(_head(log.records[batch], log.figures[batch], log.on_no_unit[batch], log.worked_on[batch]))
     file.writelines(_hours(log))
     file.writelines(_failures(log))
-    rows = (row for row in log.rows(detailed=False) if row.attempt.verdict is not Verdict.PASS)
+    rows = (
+        row for row in log.rows(detailed=False)
+        if row.attempt.verdict is not Verdict.PASS or row.attempt.by_hand_at is not None
+    )  # fmt: skip
     file.writelines(
         table("Units that did not pass", ("Unit", "Device ID", "Result", "Step", "Reason"), map(_bad, rows))
     )
@@ -75,7 +78,7 @@ def write_report(log: BatchLog, file: TextIO) -> int:
     return count
 
 
-def _head(record: BatchRecord, figures: Figures, on_no_unit: int) -> Iterator[str]:
+def _head(record: BatchRecord, figures: Figures, on_no_unit: int, worked_on: int) -> Iterator[str]:
     batch = record.batch
     of = f" of {batch.target}" if batch.target else ""
     closed = f"closed {moment(record.closed_at)}" if record.closed_at else "still open"
@@ -94,6 +97,10 @@ def _head(record: BatchRecord, figures: Figures, on_no_unit: int) -> Iterator[st
     seen = f"{figures.units} unit{_s(figures.units)} seen, {figures.judged} judged"
     lost = f" {on_no_unit} attempt{_s(on_no_unit)} on no known unit, listed below, not counted." if on_no_unit else ""
     yield f"</div>\n<p>{seen}, {figures.retests} retest{_s(figures.retests)}.{lost}</p>\n"
+    if worked_on:
+        were = "was" if worked_on == 1 else "were"
+        yield f"<p><b>{worked_on} unit{_s(worked_on)} {were} worked on by hand since the verdict counted above:"
+        yield " not proven any more, to be walked again, and listed below.</b></p>\n"
 
 
 def _s(count: int) -> str:
@@ -131,14 +138,17 @@ def _failures(log: BatchLog) -> Iterator[str]:
 
 def _bad(row: ExportRow) -> tuple[str, ...]:
     attempt = row.attempt
-    return (*_who(row), _verdict(attempt.verdict), html(attempt.failed_step), html(attempt.reason))
+    why = [attempt.reason] if attempt.reason else []
+    if attempt.by_hand_at is not None:
+        why.append(f"worked on by hand since {moment(attempt.by_hand_at)}")
+    return (*_who(row), _result(attempt), html(attempt.failed_step), html("; ".join(why)))
 
 
 def _unit(row: ExportRow) -> tuple[str, ...]:
     at = row.attempt.finished_at
     return (
         *_who(row), html(row.fact("device_os")), html(row.fact("firmware_version")), _at(at) if at else "",
-        _verdict(row.attempt.verdict),
+        _result(row.attempt),
     )  # fmt: skip
 
 
@@ -149,9 +159,13 @@ def _who(row: ExportRow) -> tuple[str, str]:
     )
 
 
-def _verdict(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "not finished"
+def _result(attempt: AttemptRecord) -> str:
+    if attempt.verdict is None or attempt.by_hand_at is not None:
+        return attempt.result
+    return _verdict(attempt.verdict)
+
+
+def _verdict(verdict: Verdict) -> str:
     return f'<span class="{verdict.name}">{VERDICT_WORD[verdict]}</span>'
 
 

@@ -12,7 +12,7 @@ from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord, UnitHistory
 from ..journal.told import program_of_attempt, told_of_attempt
 from ..local_time import moment
-from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, VERDICT_WORD, Outcome
+from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, Outcome
 from ..view.details import OUTCOME_LOOK, how_it_ended, measurement, trace_text
 from ..view.look import LIGHT, UNICODE, Look, light
 from ..view.state import SlotState, StepLine
@@ -215,7 +215,7 @@ def _history(report: UnitReport) -> Iterator[str]:
         (
             (
                 _whole(moment(one.started_at)), html(one.batch), str(one.slot),
-                html(VERDICT_WORD[one.verdict] if one.verdict is not None else "not finished"), html(one.reason),
+                html(one.result), html(one.reason),
                 _whole(_id(one.attempt)),
             )
             for one in reversed(attempts)

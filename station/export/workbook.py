@@ -33,6 +33,7 @@ MOST_ROWS = 1_048_576
 """Of a worksheet, its header among them."""
 _WIDTHS = {
     "Device ID": 27, "Device Name": 20, "ICCID": 23, "IMEI": 18, "Serial": 18, "Started": 19, "Finished": 19,
+    "By Hand Since": 19,
     "Batch": 20, "Attempt": 17, "Reason": 50, "Proof": 50, "Example": 60, "Reason Code": 20,
 }  # fmt: skip
 """Of columns whose cells are longer than their names, in characters."""
@@ -186,6 +187,7 @@ def _summary(book: Any, summary: _Sheet, log: BatchLog) -> None:
     for name, figure in _FIGURES:
         summary.row((name, *(figure(log.figures[batch]) for batch in log.batches)), _share_of(name))
     summary.row(("Attempts on no known unit", *(log.on_no_unit[batch] for batch in log.batches)))
+    summary.row(("Worked on by hand since", *(log.worked_on[batch] for batch in log.batches)))
     summary.at += 1
     begin = summary.at
     summary.sheet.write_row(begin, 0, _JUDGED, summary.formats["head"])

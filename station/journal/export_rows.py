@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import BadInput
-from ..model import Outcome, StepRecord, Verdict
+from ..model import Outcome, StepRecord, Verdict, result_of
 from .answers import LOTS, AttemptRow, attempt_of, measurements, moment_of, texts
 from .kept_rows import Shown, Told, told_of
 from .reader import JournalReader
@@ -59,6 +59,12 @@ class ExportRow:
     def attempt(self) -> AttemptRecord:
         """Return the attempt as other questions to the journal give it."""
         return attempt_of(self.kept, self.release)
+
+    @property
+    def result(self) -> str | None:
+        """Return what reports say of it (`station.model.result_of`), None while it runs."""
+        of = self.kept
+        return None if of.verdict is None else result_of(Verdict[of.verdict], is_by_hand=of.by_hand_at is not None)
 
     @property
     def outcomes(self) -> tuple[str, ...]:

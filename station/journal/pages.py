@@ -21,7 +21,8 @@ _CLOSED = f"{BATCHES} WHERE closed_at IS NOT NULL ORDER BY closed_at DESC, rowid
 _LAST = """(SELECT attempt FROM attempts AS one WHERE one.device_id = units.device_id AND verdict IS NOT NULL
     ORDER BY started_seq DESC LIMIT 1)"""
 _UNIT = f"""SELECT units.device_id, units.label, units.platform, units.last_seen AS at, last.batch, last.slot,
-    last.verdict, last.failed_step, last.reason FROM units LEFT JOIN attempts AS last ON last.attempt = {_LAST}"""
+    last.verdict, last.failed_step, last.reason, last.by_hand_seq
+    FROM units LEFT JOIN attempts AS last ON last.attempt = {_LAST}"""
 _ENDING = "(SELECT DISTINCT device_id FROM ids WHERE backwards >= ? AND backwards < ?)"
 _LATEST = f"""{_UNIT} WHERE units.device_id IN (
     SELECT device_id FROM attempts WHERE device_id IS NOT NULL ORDER BY rowid DESC LIMIT ?)
@@ -63,7 +64,8 @@ def failed_units(db: sqlite3.Connection, start: int, count: int) -> tuple[tuple[
     total = db.execute(f"SELECT count(*) {_FAILED}").fetchone()[0]
     rows = db.execute(
         "SELECT last.device_id, label, platform, coalesce(last.finished_at, last.started_at) AS at, last.batch,"
-        f" last.slot, last.verdict, last.failed_step, last.reason {_FAILED} ORDER BY last.rowid DESC LIMIT ? OFFSET ?",
+        f" last.slot, last.verdict, last.failed_step, last.reason, last.by_hand_seq"
+        f" {_FAILED} ORDER BY last.rowid DESC LIMIT ? OFFSET ?",
         (count, start),
     )
     return tuple(map(_unit_line, rows)), total
@@ -73,6 +75,7 @@ def _unit_line(row: sqlite3.Row) -> UnitLine:
     return UnitLine(
         row["device_id"], row["label"], row["platform"], time_of(row["at"]), row["batch"] or "", row["slot"] or 0,
         None if row["verdict"] is None else Verdict[row["verdict"]], row["failed_step"] or "", row["reason"] or "",
+        row["by_hand_seq"] is not None,
     )  # fmt: skip
 
 

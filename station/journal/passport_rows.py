@@ -43,9 +43,12 @@ _FACTS = """SELECT facts.name, value, source FROM facts WHERE device_id = ?1 AND
 
 
 def told_of(db: sqlite3.Connection, attempt: AttemptRecord) -> Told | None:
-    """Return what a passport tells of ``attempt``; None where it has not ended, or its unit was never identified."""
+    """Return what a passport tells of ``attempt``; None where it has not ended, or its unit was never identified.
+
+    And where somebody worked on the unit by hand since: its next walk gives it one.
+    """
     about = db.execute(_ABOUT, (attempt.attempt,)).fetchone()
-    if about is None or attempt.device_id is None or attempt.verdict is None:
+    if about is None or attempt.device_id is None or attempt.verdict is None or attempt.by_hand_at is not None:
         return None
     found = db.execute(_FACTS, (attempt.device_id, about["finished_seq"], attempt.attempt))
     facts = {row["name"]: (str(row["value"]), str(row["source"])) for row in found}

@@ -192,9 +192,13 @@ class JournalReader:
         """Return the unit's last finished attempt."""
         return self._one(
             lambda row: SeenBefore(
-                Verdict[row["verdict"]], time_of(row["finished_at"]), row["station_id"], row["batch"] or ""
+                Verdict[row["verdict"]],
+                time_of(row["finished_at"]),
+                row["station_id"],
+                row["batch"] or "",
+                row["by_hand_seq"] is not None,
             ),
-            "SELECT verdict, finished_at, station_id, batch FROM attempts"
+            "SELECT verdict, finished_at, station_id, batch, by_hand_seq FROM attempts"
             " WHERE device_id = ? AND verdict IS NOT NULL ORDER BY started_seq DESC LIMIT 1",
             device_id.lower(),
         )

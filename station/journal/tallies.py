@@ -77,6 +77,10 @@ _FAILURES = """WITH alike AS (
     FROM alike ORDER BY times DESC, verdict DESC, failed_step, slot"""
 """Counted in the index ``attempts_failed`` (without the plus, SQLite would take the one of batches)."""
 
+_WORKED_ON = """SELECT count(*) FROM attempts AS one WHERE batch = ? AND by_hand_seq IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM attempts AS later WHERE later.batch = one.batch AND later.device_id = one.device_id
+    AND later.verdict IS NOT NULL AND later.started_seq > one.started_seq)"""
+
 
 def failures(db: sqlite3.Connection, batches: Sequence[str]) -> tuple[Failure, ...]:
     """Return what attempts of ``batches`` ended as FAIL or CHECK STATION for, the most frequent first."""
@@ -144,6 +148,14 @@ def on_no_unit(db: sqlite3.Connection, batch: str) -> int:
     """Count the attempts of ``batch`` that no Device ID is known of: no figure of units has them, every log does."""
     asked = "SELECT count(*) FROM attempts WHERE batch = ? AND device_id IS NULL"
     return int(db.execute(asked, (batch,)).fetchone()[0])
+
+
+def worked_on(db: sqlite3.Connection, batch: str) -> int:
+    """Count the units of ``batch`` whose PASS or PENDING is not proven any more: worked on by hand since.
+
+    Figures count the verdict all the same: it is the last that their walks came to.
+    """
+    return int(db.execute(_WORKED_ON, (batch,)).fetchone()[0])
 
 
 def newest_entry(db: sqlite3.Connection) -> tuple[int, str]:

@@ -100,6 +100,9 @@ def figures(story: BatchStory, width: int, words: Words, glyphs: Glyphs) -> list
     ]
     if story.on_no_unit:
         lines.append(_labelled(text("page-no-unit"), text("page-no-unit-attempts", count=story.on_no_unit)))
+    if story.worked_on:
+        word = text("page-by-hand-units", count=story.worked_on)
+        lines.append(_labelled(text("page-by-hand"), word, Look.HANDS))
     left_s = remaining(counted, target, story.takt_s)
     if target and row.closed_at is None:
         lines.append(_labelled(text("page-left"), glyphs.nothing if left_s is None else _long(left_s, words)))

@@ -54,14 +54,19 @@ def cut(inked: Line, width: int) -> Line:
     return tuple(kept)
 
 
-def chip(verdict: Verdict | None, words: Words, glyphs: Glyphs) -> Ink:
+def chip(verdict: Verdict | None, words: Words, glyphs: Glyphs, *, is_by_hand: bool = False) -> Ink:
     """Return sign and word of a verdict, as wide as the widest; without one: that it is not finished.
+
+    ``is_by_hand``: it is not proven any more, and the unit is somebody's turn.
 
     All but PASS stand on the ground of their state: what is as it should be does not shout.
     """
     width = max(width_of(_word(one, words, glyphs)) for one in Verdict) + 2
     if verdict is None:
         return Ink(pad(f" {fit(words.text('page-unfinished'), width - 2)}", width), DIM)
+    if is_by_hand:
+        sign = f"{glyphs.shape(Look.HANDS)} {words.face(Look.HANDS.value).word}"
+        return Ink(pad(f" {fit(sign, width - 2)}", width), BOLD, Look.HANDS)
     text = pad(f" {_word(verdict, words, glyphs)}", width)
     return Ink(text, BOLD, None if verdict is Verdict.PASS else VERDICT_LOOK[verdict])
 

@@ -79,6 +79,7 @@ class BatchStory:
     """How a batch goes. ``takt_s``: `station.figures.takt`; None without two verdicts in a slot.
 
     ``on_no_unit``: attempts that ended before their unit told its Device ID, which no figure of units counts.
+    ``worked_on``: units whose PASS or PENDING, though counted, is not proven any more: worked on by hand since.
     """
 
     row: BatchRow
@@ -87,11 +88,15 @@ class BatchStory:
     hours: tuple[Hour, ...] = ()
     expected: Expected | None = None
     on_no_unit: int = 0
+    worked_on: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """A unit as a line of a list; ``verdict`` None: no attempt of it ended. ``label``: what people call it."""
+    """A unit as a line of a list; ``verdict`` None: no attempt of it ended. ``label``: what people call it.
+
+    ``is_by_hand``: its verdict is not proven any more, as somebody worked on it by hand.
+    """
 
     device_id: str
     label: str
@@ -102,6 +107,7 @@ class UnitRow:
     verdict: Verdict | None = None
     step: str = ""
     reason: str = ""
+    is_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

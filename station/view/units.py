@@ -39,7 +39,7 @@ def found(rows: Sequence[UnitRow], width: int, words: Words, glyphs: Glyphs) -> 
     """List units: what a narrow screen needs first, its label and how it ended."""
     return _cut([
         [
-            _name(one), chip(one.verdict, words, glyphs), Ink(moment(one.at, words), DIM),
+            _name(one), chip(one.verdict, words, glyphs, is_by_hand=one.is_by_hand), Ink(moment(one.at, words), DIM),
             told(one.platform, 12), told(one.batch, 40), Ink(told(one.device_id, 40), DIM),
         ]
         for one in rows
@@ -81,7 +81,11 @@ def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
     """
     unit, text = told_of.unit, words.text
     lines = [
-        line(Ink(f"{told(unit.platform, 20)} {_name(unit)}", BOLD), "  ", chip(unit.verdict, words, glyphs)),
+        line(
+            Ink(f"{told(unit.platform, 20)} {_name(unit)}", BOLD),
+            "  ",
+            chip(unit.verdict, words, glyphs, is_by_hand=unit.is_by_hand),
+        ),
         line(
             Ink(
                 text("page-first-seen", at=moment(told_of.first_seen, words), zone=zone(told_of.first_seen, words.tz)),
@@ -125,7 +129,7 @@ def _walk(walk: Walk, words: Words, glyphs: Glyphs) -> list[Line]:
     seconds = "" if walk.seconds is None else words.seconds(walk.seconds)
     who = words.text("header-operator", badge=told(walk.operator, 20)) if walk.operator else ""
     head = line(
-        chip(row.verdict, words, glyphs), Ink(f"  {moment(row.at, words)}", BOLD),
+        chip(row.verdict, words, glyphs, is_by_hand=row.is_by_hand), Ink(f"  {moment(row.at, words)}", BOLD),
         f"  {words.text('details-batch', batch=told(row.batch, 40) or glyphs.nothing)}",
         f"  {words.text('log-slot', slot=str(row.slot))}  {told(walk.station, 20)}  {seconds}  ", Ink(who, DIM),
     )  # fmt: skip

@@ -24,7 +24,7 @@ VENDOR_COLUMNS = [
 OUR_COLUMNS = [
     "Batch", "Attempt", "Slot", "Operator", "Profile Released By", "Lots", "Protection Intended",
     "Protection Observed", "Started", "Finished", "Seconds", "Verdict",
-    "Result", "First Judged", "Judged Attempts", "Failed Step", "Reason",
+    "Result", "First Judged", "Judged Attempts", "Failed Step", "Reason", "By Hand Since",
 ]  # fmt: skip
 
 

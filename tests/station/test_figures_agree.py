@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.counting import everywhere, from_entries, run_on, without_unit
+from support.counting import by_hand_since, everywhere, from_entries, run_on, without_unit
 from support.demo_run import run_demo
-from support.journal_story import finished, identified, item, opened, pending, started, walked
+from support.journal_story import by_hand, finished, identified, item, opened, pending, started, walked
 from support.known_steps import load_profile
 
 from drivers.clock import SimulatedClock
@@ -72,6 +72,29 @@ def test_all_places_tell_the_figures_of_a_batch_with_every_kind_of_end(
         "units": 2, "passed": 1, "pending": 0, "failed": 0, "aborted": 1, "error": 0, "judged": 1,
         "first_passed": 1, "retests": 0,
     }  # fmt: skip
+
+
+def test_work_by_hand_since_a_verdict_moves_no_figure_and_every_place_counts_it_beside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only a walk moves a figure. What is handed on as good, lists and passports, leaves those units out."""
+    scripted(tmp_path, "bench-1")
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()):  # nothing runs any more
+        before, run = from_entries(tmp_path, "B1"), run_on(tmp_path, capsys)
+    assert set(by_hand_since(tmp_path, "B1", run).values()) == {0}
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(by_hand(5), by_hand(9), by_hand(12), by_hand(2), *walked("mended-again", 2, Verdict.FAIL))
+    true = from_entries(tmp_path, "B1")
+    assert true == before | {
+        "passed": before["passed"] - 1, "failed": before["failed"] + 1, "retests": before["retests"] + 1
+    }  # fmt: skip
+    told = everywhere(tmp_path, "B1", run)
+    assert told.pop("devices") == {"passed": true["passed"] - 2}
+    passports = told.pop("passports")
+    assert (passports["passed"], passports["pending"]) == (true["passed"] - 2, true["pending"] - 1)
+    assert {place: of for place, of in told.items() if of != {name: true[name] for name in of}} == {}
+    beside = by_hand_since(tmp_path, "B1", run)
+    assert beside == dict.fromkeys(beside, 3)
 
 
 @pytest.mark.parametrize(("batch", "attempts"), [("B1", 1), ("B2", 0)])

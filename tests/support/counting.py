@@ -119,6 +119,41 @@ def without_unit(data: Path, batch: str, run: Run) -> Told:
     }
 
 
+def by_hand_since(data: Path, batch: str, run: Run) -> Told:
+    """Return how many units, worked on by hand since their verdict, each place tells of, by the name of the place."""
+    exported = {kind: _export(data, batch, run, kind) for kind in ("csv", "jsonl", "html", "xlsx", "junit", "openhtf")}
+    summary = openpyxl.load_workbook(io.BytesIO(exported["xlsx"]))["Summary"]
+    listed = re.split(r"\n(?=\S)", run("batch", "list").partition(f"{batch}  ")[2])[0]
+    rows = list(csv.DictReader(io.StringIO(exported["csv"].decode("utf-8-sig"), newline="")))
+    with JournalReader(data / "journal") as journal:
+        story = JournalRecords(journal, data).story(batch)
+    assert story is not None
+    page = "\n".join("".join(piece.text for piece in line) for line in figures(story, 60, ENGLISH, UNICODE))
+    html = exported["html"].decode()
+    records = [json.loads(line) for line in exported["openhtf"].decode().splitlines()]
+    return {
+        "batches page": _attempts(r"worked on +(\d+) unit", page),
+        "batch list": _attempts(_WORKED_ON, listed),
+        "stats": _attempts(_WORKED_ON, run("stats", "--batch", batch)),
+        "stats --json": json.loads(run("stats", "--batch", batch, "--json").splitlines()[0])["worked_on"],
+        "log export": _attempts(_WORKED_ON, run("log", "export", "--batch", batch, "-o", str(data / "again.csv"))),
+        "csv, time": sum(bool(row["By Hand Since"]) for row in rows),
+        "csv, result": sum(row["Result"] == "YOUR TURN" for row in rows),
+        "jsonl": sum(bool(json.loads(line)["by_hand_since"]) for line in exported["jsonl"].decode().splitlines()),
+        "xlsx summary": next(
+            int(str(row[1])) for row in summary.iter_rows(values_only=True) if row[0] == "Worked on by hand since"
+        ),
+        "html": _attempts(_WORKED_ON, html),
+        "html, not passed": html.partition("Units that did not pass")[2]
+        .partition("</table>")[0]
+        .count("by hand since"),
+        "junit": exported["junit"].decode().count('type="by_hand"'),
+        "openhtf": sum(any(one["code"] == "by_hand" for one in record["outcome_details"]) for record in records),
+        "openhtf, result": sum(one["metadata"]["result"] == "YOUR TURN" and not one["outcome"] for one in records),
+    }
+
+
+_WORKED_ON = r"(\d+) units? (?:was|were) worked on by hand since"
 _ENDED = r"(\d+) attempts? ended before the unit said who it is"
 
 

@@ -35,7 +35,7 @@ VENDOR = (
 STATION = (
     "Batch,Attempt,Slot,Operator,Profile Released By,Lots,Protection Intended,Protection Observed,Started,Finished,"
     "Seconds,Verdict,Result,"
-    "First Judged,Judged Attempts,Failed Step,Reason"
+    "First Judged,Judged Attempts,Failed Step,Reason,By Hand Since"
 )
 ICCID, IMEI = "89310410106543789301", "352753090041680"
 
@@ -81,7 +81,7 @@ def test_a_row_holds_the_vendor_columns_then_ours_then_two_per_step(journal: Jou
         "Started": "2026-01-05T06:00:00.000+00:00",
         "Finished": "2026-01-05T06:00:09.000+00:00", "Seconds": "9.25", "Verdict": "PASS",
         "Result": "PASS", "First Judged": "PASS", "Judged Attempts": "1", "Failed Step": "",
-        "Reason": "",
+        "Reason": "", "By Hand Since": "",
     }  # fmt: skip
     assert (row["device_os"], row["device_os s"], row["wifi"], row["identify"]) == ("done", "2.5", "skipped", "")
     assert [row[name] for name in measured.split(",")] == ["2.5", "0", "60", "0", "0", "60", ""]
