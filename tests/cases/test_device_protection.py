@@ -9,7 +9,6 @@ from line_bench import BootRequest, LineBench, Recipe, Walk, line_bench
 
 from drivers.virtual import synthetic
 from drivers.virtual.unit import VirtualUnit
-from station.engine.records import WriteIntended
 from station.model import Verdict
 
 
@@ -43,7 +42,7 @@ def test_a_unit_is_locked_last_and_a_second_walk_knows_it(held: str, arrives: Bo
         first = bench.told(bench.wait_finished())
         passed(first)
         assert is_locked(unit)
-        writes = [event.what for event in first.events if isinstance(event, WriteIntended) and event.target == "unit"]
+        writes = first.writes
         assert writes[-1] == "synthetic-boron-bootloader-protected@6.3.4.bin by control request"
         bench.sleep(1.0)
         bench.unplug()

@@ -17,7 +17,6 @@ from drivers.virtual.factory import factory_modules
 from drivers.virtual.header import Dependency
 from drivers.virtual.unit import VirtualUnit
 from station.engine.events import StepFinished
-from station.engine.records import WriteIntended
 from station.model import Outcome, Verdict
 
 RADIO, BOOTLOADER, SYSTEM, APPLICATION = (8, 0), (2, 0), (4, 1), (5, 2)
@@ -154,7 +153,7 @@ def test_a_bootloader_sent_to_a_device_os_without_hashes_is_read_back_in_a_visit
         unit = bench.unit(device_os="6.3.4")
         walk = passed(bench.walk(unit))
         assert holds(unit, recipe.files())
-        writes = [event.what for event in walk.events if isinstance(event, WriteIntended) and event.target == "unit"]
+        writes = walk.writes
         assert writes.count("restart into DFU") == 2
 
 

@@ -17,7 +17,6 @@ from station.steps.shared.cures import CURE_SCOPES
 OWNER = "DELETE /v1/products/:p/devices/:id/owner"
 ADD = "POST /v1/products/:p/devices"
 CLAIM = "POST /v1/devices"
-CHANGE = "PUT /v1/products/:p/devices/:id"
 SOMEBODY = "somebody@example.com"
 CLAIMED = replace(BORON, claim=True)
 

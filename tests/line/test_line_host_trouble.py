@@ -74,7 +74,6 @@ def walk_with(bench: LineBench, recipe: Recipe, tampers: list[Tamper]) -> tuple[
 
 
 GARBLED = swapped(b"Serial Number: ", b"Serial Number: \xff#")
-LOST_LINE = swapped(b"Device ID: ", b"Dev")
 OTHER_SERIAL = swapped(b"SERIAL", b"OTHER")
 
 

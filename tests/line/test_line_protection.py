@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
-from line_bench import LineBench, Recipe, Walk, line_bench
+from line_bench import LineBench, Recipe, line_bench
 from support.device_protection import Ordered, ordered
 from support.wrapped import combined
 
@@ -17,7 +17,6 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
-from station.engine.records import WriteIntended
 from station.errors import BadInput
 from station.export import export
 from station.firmware.checks import can_be_protected
@@ -46,10 +45,6 @@ def columns(bench: LineBench, recipe: Recipe) -> dict[str, str]:
     return {name: row[f"Protection {name}"] for name in ("Intended", "Observed")}
 
 
-def writes(walk: Walk) -> list[str]:
-    return [event.what for event in walk.events if isinstance(event, WriteIntended) and event.target == "unit"]
-
-
 @pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
 def test_platforms_that_know_it(row: Platform) -> None:
     assert can_be_protected(row) is (row.slug in KNOWS)
@@ -66,7 +61,7 @@ def test_a_unit_is_locked_last_as_ordered_and_both_columns_say_so(
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished.reason
         assert is_locked(unit)
-        assert writes(walk)[-1] == f"synthetic-{slug}-bootloader-protected@6.3.4.bin by control request"
+        assert walk.writes[-1] == f"synthetic-{slug}-bootloader-protected@6.3.4.bin by control request"
         assert columns(bench, recipe) == {"Intended": "protected", "Observed": "protected"}
         again = bench.walk(unit)
         assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0)

@@ -35,8 +35,6 @@ from drivers.wire.control.tables import RequestType
 from station.engine.events import UnitIdentified
 from station.model import Outcome, Verdict
 
-FLASHED = {"dfu", "device_os", "firmware"}
-
 
 def first_walk(bench: LineBench, unit: VirtualUnit) -> Walk:
     walk = bench.walk(unit)

@@ -6,14 +6,13 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from line_bench import Recipe, Walk, line_bench
+from line_bench import Recipe, line_bench
 
 from drivers.identity import SerialNumber
 from drivers.platforms import OsVersion, platform_by_slug
 from drivers.virtual.dct import SETUP_DONE
 from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.wire.image.host import parse_image
-from station.engine.records import WriteIntended
 from station.errors import StepFault
 from station.model import Verdict
 from station.steps.shared.foreseen import check_setup_done
@@ -26,10 +25,6 @@ GEN_3 = [
     Recipe("xenon", device_os=OLD),
 ]  # fmt: skip
 each_recipe = pytest.mark.parametrize("recipe", GEN_3, ids=["argon", "argon-without-wifi", "boron", "xenon"])
-
-
-def writes(walk: Walk) -> list[str]:
-    return [event.what for event in walk.events if isinstance(event, WriteIntended) and event.target == "unit"]
 
 
 def old_spec(slug: str) -> UnitSpec:
@@ -45,7 +40,7 @@ def test_a_device_os_without_a_request_for_setup_done_has_it_written_in_dfu(reci
         unit = bench.unit(recipe.platform, 1, spec=old_spec(recipe.platform))
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished
-        assert (walk.outcomes["setup_done"], writes(walk).count(SET)) == ("done", 1)
+        assert (walk.outcomes["setup_done"], walk.writes.count(SET)) == ("done", 1)
         assert unit.memory.dct.get("setup_done") == SETUP_DONE
         for file in recipe.files():
             image = parse_image(file.data, file.name)
@@ -53,7 +48,7 @@ def test_a_device_os_without_a_request_for_setup_done_has_it_written_in_dfu(reci
         again = bench.walk(unit)
         assert (again.verdict, again.outcomes["setup_done"]) == (Verdict.PASS, "already")
         # credentials go to such old units again each time, as no request tells whether they hold them
-        assert again.flash_writes == sum(what.startswith("join ") for what in writes(again))
+        assert again.flash_writes == sum(what.startswith("join ") for what in again.writes)
 
 
 @pytest.mark.rule("H7")
@@ -72,7 +67,7 @@ def test_an_update_to_a_device_os_that_has_the_request_or_no_flag_ends_it(slug: 
     with line_bench(tmp_path, Recipe(slug, device_os=new)) as bench:
         walk = bench.walk(bench.unit(slug, 1, OLDER))
         assert walk.verdict is Verdict.PASS, walk.finished
-        assert SET not in writes(walk)
+        assert SET not in walk.writes
 
 
 @pytest.mark.rule("H10")

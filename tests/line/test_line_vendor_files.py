@@ -25,7 +25,6 @@ from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire import requests
 from drivers.wire.messages.tables import Store
-from station.engine.records import WriteIntended
 from station.errors import BadInput
 from station.model import Verdict
 
@@ -45,10 +44,6 @@ def vendor_recipe(*softdevice: SyntheticFile) -> Recipe:
     return replace(ARGON, device_os="4.1.0", modules=modules, application=vendors(TINKER))
 
 
-def order_of_writes(walk: Walk) -> list[str]:
-    return [event.what for event in walk.events if isinstance(event, WriteIntended) and event.target == "unit"]
-
-
 @pytest.mark.rule("H3")
 @pytest.mark.rule("H8")
 @pytest.mark.rule("D6")
@@ -60,7 +55,7 @@ def test_vendor_files_take_an_argon_from_3_3_1_to_4_1_0(tmp_path: Path) -> None:
         unit = bench.unit("argon", modules=old_radio("argon"))
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished.reason
-        assert order_of_writes(walk)[:5] == [
+        assert walk.writes[:5] == [
             f"{BOOTLOADER} by control request",
             "restart into DFU",
             "synthetic-argon-softdevice@202.bin over DFU",

@@ -17,7 +17,6 @@ from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import UnitFacts
 from drivers.wire.image.host import parse_image
 from station.engine.events import StepFinished
-from station.engine.records import WriteIntended
 from station.model import Verdict
 
 pytestmark = needs_vendor_files
@@ -26,10 +25,6 @@ OLD = Recipe(kind="developer", claim=True, online=True)
 
 def vendors(*names: str) -> tuple[SyntheticFile, ...]:
     return tuple(SyntheticFile(name, vendor_file(name)) for name in names)
-
-
-def writes(walk: Walk) -> list[str]:
-    return [event.what for event in walk.events if isinstance(event, WriteIntended) and event.target == "unit"]
 
 
 def blank(bench: LineBench, slug: str, *left: bytes) -> VirtualUnit:
@@ -58,7 +53,7 @@ def test_the_photon_0_4_set_goes_to_a_blank_photon_which_boots_it(tmp_path: Path
         unit = blank(bench, "photon", synthetic.bootloader(6, "0.4.9").data)
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished.reason
-        assert writes(walk)[:3] == [f"{name} over DFU" for name in (
+        assert walk.writes[:3] == [f"{name} over DFU" for name in (
             "040_system-part2.bin", "040_system-part1.bin", "040_user-part.bin",
         )]  # fmt: skip
         assert unit.report is not None
@@ -98,7 +93,7 @@ def test_the_xenon_0_8_set_goes_to_a_blank_xenon_which_boots_it(version: str, tm
         unit = blank(bench, "xenon", *left)
         walk = walk_in_mesh(bench, unit, version)
         assert walk.verdict is Verdict.PASS, walk.finished.reason
-        assert "set setup-done in DFU" in writes(walk)
+        assert "set setup-done in DFU" in walk.writes
         assert unit.report is not None
         assert (unit.report.mode, unit.report.system_module_version) == (BootMode.NORMAL, 312)
         assert holds(unit, header.BOOTLOADER, "080_bootloader-xenon.bin")
@@ -141,7 +136,7 @@ def test_a_vendor_file_goes_to_a_unit_by_its_proper_way(
             unit.memory.ncp.place(0, synthetic.ncp_firmware(12, 4).data.ljust(1 << 20, b"\xff"))
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished.reason
-        assert [what for what in writes(walk) if what.startswith(name)] == [f"{name} {way}"]
+        assert [what for what in walk.writes if what.startswith(name)] == [f"{name} {way}"]
         assert unit.report is not None
         assert (unit.report.mode, unit.report.system_version) == (BootMode.NORMAL, device_os)
         file = parse_image(vendor_file(name), name)
@@ -155,4 +150,4 @@ def test_a_bootloader_that_no_request_takes_goes_through_its_update_slot(tmp_pat
     with line_bench(tmp_path, Recipe("photon", device_os="0.7.0")) as bench:
         walk = bench.walk(bench.unit("photon", 1, "0.5.5", arrives=BootRequest.DFU))
         assert walk.verdict is Verdict.PASS, walk.finished
-        assert "synthetic-photon-bootloader@0.7.0.bin into its update slot" in writes(walk)
+        assert "synthetic-photon-bootloader@0.7.0.bin into its update slot" in walk.writes

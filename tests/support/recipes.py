@@ -12,6 +12,7 @@ from drivers.virtual import synthetic
 from drivers.virtual.factory import factory_modules
 from drivers.virtual.synthetic import SyntheticFile
 from station.engine.events import AttemptFinished, AttemptStarted, Event, StepFinished
+from station.engine.records import WriteIntended
 from station.model import Outcome, Verdict
 from station.settings.profile import Profile
 from support.known_steps import parse_profile
@@ -191,6 +192,11 @@ class Walk:
     @property
     def outcomes(self) -> dict[str, str]:
         return {name: step.outcome.value for name, step in self.steps.items()}
+
+    @property
+    def writes(self) -> list[str]:
+        """Return what was announced to be written to the unit, in order."""
+        return [event.what for event in self.events if isinstance(event, WriteIntended) and event.target == "unit"]
 
     def with_outcome(self, outcome: Outcome) -> set[str]:
         return {name for name, step in self.steps.items() if step.outcome is outcome}

@@ -40,12 +40,6 @@ def ids(*numbers: int) -> str:
     return "".join(f"{device(number)}\n" for number in numbers)
 
 
-def product_of(bench: ImportBench, number: int) -> object:
-    found = bench.cloud.device(device(number))
-    assert found is not None
-    return found["product_id"]
-
-
 # --- C11: an answer for each line ------------------------------------------------------------------
 
 

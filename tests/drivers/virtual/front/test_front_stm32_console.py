@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import serial
+from support.raw_console import say
 
 from drivers.identity import Secret
 from drivers.virtual.radio import WifiStore
@@ -20,16 +21,6 @@ SECURITY = b"Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2: "
 ENTERPRISE = b"Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2, 4=WPA Enterprise, 5=WPA2 Enterprise: "
 CIPHER = b"Security Cipher 1=AES, 2=TKIP, 3=AES+TKIP: "
 SAVING = b"Thanks! Wait while I save those credentials...\r\n\r\n"
-
-
-def say(port: serial.SerialBase, data: bytes, patience_s: float = 0.3) -> bytes:
-    """Write, then read until the unit is silent for ``patience_s``."""
-    port.write(data)
-    port.timeout = patience_s
-    heard = b""
-    while piece := port.read(1):
-        heard += piece
-    return heard
 
 
 def listening(bench: Any, slug: str, device_os: str, **settings: Any) -> tuple[Any, serial.SerialBase]:
