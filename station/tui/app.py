@@ -300,9 +300,9 @@ class BenchApp(App[None]):
         self._show()
 
     def action_details(self) -> None:
-        number = self._chosen_slot()
-        if number is not None:
-            self.push_screen(Details(number, self.state, self._send, self.glyphs, is_animated=self._is_animated))
+        slot = self._chosen_slot()
+        if slot is not None:
+            self.push_screen(Details(slot.number, self.state, self._send, self.glyphs, is_animated=self._is_animated))
 
     def action_retry(self, otherwise: int | None = None) -> None:
         """Retry the unit in the selected slot, else in ``otherwise``."""
@@ -334,8 +334,7 @@ class BenchApp(App[None]):
 
     def action_off(self) -> None:
         """Ask why the selected slot goes out of service; a slot that is out of service comes back at once."""
-        number = self._chosen_slot()
-        slot = self.state.slot(number) if number is not None else None
+        slot = self._chosen_slot()
         if slot is None or self._is_at_work(slot):
             return
         if slot.off is not None:
@@ -381,20 +380,20 @@ class BenchApp(App[None]):
             self._say(Say("slot_at_work", slot=str(slot.number)))
         return slot.is_unjudged
 
-    def _chosen_slot(self, otherwise: int | None = None) -> int | None:
-        """Return the selected slot, else ``otherwise``, else the only one."""
-        if self.selected is not None or otherwise is not None:
-            return self.selected if self.selected is not None else otherwise
-        if len(self.state.slots) == 1:
-            return self.state.slots[0].number
-        self._say(Say("choose_slot"))
-        return None
+    def _chosen_slot(self, otherwise: int | None = None) -> SlotState | None:
+        """Return the selected slot, else slot ``otherwise``, else the only one; ask for a choice between several."""
+        number = self.selected if self.selected is not None else otherwise
+        if number is None and len(self.state.slots) == 1:
+            return self.state.slots[0]
+        if number is None:
+            self._say(Say("choose_slot"))
+            return None
+        return self.state.slot(number)
 
     def _chosen_unit(self, otherwise: int | None = None) -> SlotState | None:
         """Return the slot of `_chosen_slot` if it holds a unit."""
-        number = self._chosen_slot(otherwise)
-        slot = self.state.slot(number) if number is not None else None
+        slot = self._chosen_slot(otherwise)
         if slot is not None and not slot.is_present:
-            self._say(Say("nothing_there", slot=str(number)))
+            self._say(Say("nothing_there", slot=str(slot.number)))
             return None
         return slot
