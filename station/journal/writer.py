@@ -173,22 +173,21 @@ class Writer:
             tickets, self._queue = self._queue, []
         return tickets
 
-    def _compare_look(self) -> bool:
-        """Say whether nobody touched the files since the last commit; if somebody did, nothing is marked any more."""
+    def _compare_look(self) -> Marker | None:
+        """Return the marker; none once somebody touched the files since the last commit: nothing is marked any more."""
         if self._marker is not None and self._marker.look(settle=False) != self._look:
             self._marker, self._is_marked = None, True
-        return self._marker is not None
+        return self._marker
 
     def _leave_mark(self) -> None:
         """Mark what was written, unless somebody wrote beside this writer until the look was taken."""
         self._is_marked = True
-        if self._marker is None or self._error is not None or not self._compare_look():
+        if self._error is not None or (marker := self._compare_look()) is None:
             return
         with contextlib.suppress(sqlite3.Error):
-            self._look = self._marker.look(settle=True)
-            self._look_for_others()
-            if self._is_alone and tail_of(self._db) == self._tail:
-                self._marker.mark(self._tail, self._look)
+            self._look = marker.look(settle=True)
+            if self._look_for_others() and tail_of(self._db) == self._tail:
+                marker.mark(self._tail, self._look)
 
     def _commit(self, tickets: list[_Ticket]) -> None:
         """Commit ``tickets`` together. One that is refused leaves the list, and the others begin again without it.
@@ -238,10 +237,12 @@ class Writer:
                 f"entry {self._tail.seq} is not the last one any more: another program wrote into the journal"
             )
 
-    def _look_for_others(self) -> None:
+    def _look_for_others(self) -> bool:
+        """Say whether this writer is still alone with the file, as `is_alone`."""
         others = _others_of(self._db)
         self._is_alone = self._is_alone and others == self._others
         self._others = others
+        return self._is_alone
 
     def _fail(self, tickets: list[_Ticket], error: BaseException) -> None:
         log.error("the journal's writer failed: %s", error)
