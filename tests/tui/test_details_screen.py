@@ -76,7 +76,7 @@ async def test_a_wire_that_was_kept_without_bytes_says_so() -> None:
         ended = replace(story.ends(1, Verdict.FAIL, "unit_refused"), wire=("request 21: P044",))
         await tell(pilot, app, *story.arrives(1), ended)
         await press(pilot, "enter", "v")
-        assert "only these words were kept" in picture(app)
+        assert "Only these words were kept. Start the station with --trace to see bytes." in picture(app)
 
 
 @on_loop
