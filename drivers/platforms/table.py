@@ -217,20 +217,13 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], capabilities: It
     slots = {name: _slot(name, row, uncertain) for name, row in family["module"].items()}
     memories = [family["memory"][name] for name in facts.pop("memories")]
     dct = next(memory for memory in memories if "fields" in memory)
-    since = {
-        key: facts.pop(key, "")
-        for key in ("setup_done_before", "requests_since", "oldest_device_os", "updates_through")
-    }
     made = {
         "other_slugs": tuple(facts.pop("other_slugs", ())),
         "usb_name": facts.pop("usb_name", row["name"]),
-        "scans_wifi": facts.pop("scans_wifi", False),
-        "is_named_by_mac": facts.pop("is_named_by_mac", False),
-        "blank_serial_result": facts.pop("blank_serial_result", -1),
         "device_os": OsRange.parse(*(uncertain.get(end, end) for end in facts.pop("device_os", ("", "")))),
         "modules": tuple(slots[name] for name in facts.pop("modules")),
         "system_part_needs": tuple((slots[n].function, slots[n].index) for n in facts.pop("system_part_needs")),
-        **{key: OsVersion.parse(text) if text else None for key, text in since.items()},
+        **{key: OsVersion.parse(text) if (text := facts.pop(key, "")) else None for key in _VERSIONS},
         **{key: facts.pop(key, usual) for key, usual in _USUAL.items()},
     }
     return Platform(
@@ -260,12 +253,10 @@ _KEYS = frozenset({
 })  # fmt: skip
 _USUAL = {
     "button": "MODE", "listening_timeout_s": 0, "dct_through_system_parts": NEVER, "was_sold": True,
-    "skips_blank_erase": False,
+    "skips_blank_erase": False, "scans_wifi": False, "is_named_by_mac": False, "blank_serial_result": -1,
 }  # fmt: skip
-_OPTIONAL_KEYS = _USUAL.keys() | {
-    "setup_done_before", "requests_since", "updates_through", "other_slugs", "usb_name", "scans_wifi", "device_os",
-    "is_named_by_mac", "blank_serial_result", "oldest_device_os",
-}  # fmt: skip
+_VERSIONS = ("setup_done_before", "requests_since", "oldest_device_os", "updates_through")
+_OPTIONAL_KEYS = {*_USUAL, *_VERSIONS, "other_slugs", "usb_name", "device_os"}
 
 
 def _check_keys(facts: Mapping[str, Any]) -> None:
