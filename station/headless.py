@@ -297,11 +297,8 @@ class Tally:
 def summary_words(summary: BatchSummary, words: Words) -> str:
     """Sum up a run in one line."""
     units = ", ".join(f"{count} {words.verdict(Verdict[name])}" for name, count in summary.units.items())
-    counted = {
-        "flash": summary.flash_writes, "cloud": summary.cloud_writes, "transfers": summary.transfers
-    }  # fmt: skip
     line = words.text(
         "headless-summary", units=units or words.text("headless-no-unit"), seconds=f"{summary.seconds:.0f}",
-        **{name: str(count) for name, count in counted.items()},
+        flash=str(summary.flash_writes), cloud=str(summary.cloud_writes), transfers=str(summary.transfers),
     )  # fmt: skip
     return f"{line}\n"
