@@ -114,8 +114,7 @@ def _longest_asking(state: BenchState) -> SlotState | None:
 
 def _whole(slot: SlotState, width: int, glyphs: Glyphs, words: Words) -> str:
     """Write the full sentence of a slot on one line, with its number, unit and word if there is room for them."""
-    current = slot.current
-    title = words.step_title(current.step, current.title) if current is not None else ""
+    title = tile.step_title(slot, words) if slot.is_walking else ""  # between two steps that of the last one
     word = f"{glyphs.shape(slot.look)} {words.face(slot.look.value).word or title}".strip()
     where, said = words.text("log-slot", slot=str(slot.number)), words.joined(tile.sentence(slot, words).lines)
     forms = ((where, slot.name, word, said), (where, slot.name, said), (where, said), (said,))

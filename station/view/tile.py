@@ -165,7 +165,7 @@ def _head(slot: SlotState, place: Place, grid: TileGrid) -> tuple[list[Line], st
             title.append(part)
     lines = _bold(letters)
     if not letters:
-        word = face.word or _step_title(slot, place.words)
+        word = face.word or step_title(slot, place.words)
         forms = [f"{shape} {word}", f"{shape} {face.short or word}", f"{shape}{face.short or word}"]
         if not face.word and slot.steps:  # rather than half a name
             forms.append(f"{shape} {slot.steps_done}/{len(slot.steps)}")
@@ -231,7 +231,7 @@ def _middle(lines: list[Line], rows: int) -> list[Line]:
     return [*[Line()] * above, *lines, *[Line()] * (rows - len(lines) - above)]
 
 
-def _step_title(slot: SlotState, words: Words) -> str:
+def step_title(slot: SlotState, words: Words) -> str:
     """Return the title of the running step, between two steps of the last one, and before the first a greeting."""
     ended = [line for line in slot.steps if line.outcome is not None]
     current = slot.current or (ended[-1] if ended and slot.is_walking else None)

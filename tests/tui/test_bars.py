@@ -13,7 +13,7 @@ from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.figures import Figures
-from station.model import Batch, ProfileRef, Verdict
+from station.model import Batch, Outcome, ProfileRef, Verdict
 from station.tui.screens.bench import BenchScreen
 from station.tui.screens.details import Details
 from station.view.bars import FOOTER_ROWS, details_footer, footer, frame, header, log_line
@@ -181,6 +181,14 @@ def test_a_bench_of_one_slot_has_no_slot_to_choose() -> None:
     one, two = (BenchState(tuple(SlotState(n + 1) for n in range(count)), ENGLISH) for count in (1, 2))
     assert "[1-9]" not in footer(one, 118)
     assert "[1-9] slot" in footer(two, 118)
+
+
+def test_the_line_of_a_selected_slot_names_its_step_between_two_steps_too(story: Story) -> None:
+    ended = ev.StepFinished(**story.head(1), step="identify", outcome=Outcome.ALREADY)
+    state = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), ended])
+    slot = state.slot(1)
+    assert slot is not None and slot.is_walking and slot.current is None
+    assert frame(state, 80, 0, UNICODE, selected=1).line == "slot 1  P044AB1234501  ▶ Identify"
 
 
 def test_with_no_slot_selected_the_line_is_of_the_slot_that_has_waited_longest(story: Story) -> None:
