@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..figures import percent, remaining
 from ..model import Batch, Verdict, is_batch_name
 from ..words.catalogue import Words
+from ..words.cells import width_of
 from ..words.say import NOTHING, Say
 from .bars import product
 from .ink import BOLD, DIM, Ink, Line, bar, columns, cut, line, told
@@ -143,27 +144,31 @@ def pareto(causes: Sequence[Cause], width: int, height: int, words: Words, glyph
         return [line(Ink(words.text("page-no-failures"), DIM))]
     most, total = max(one.attempts for one in causes), sum(one.attempts for one in causes)
     shown = causes if len(causes) <= height else causes[: max(1, height - 1)]
-    cells: list[list[Ink | str]] = []
-    for one in shown:
-        step = words.step_title(one.step) if one.step else glyphs.nothing
-        slot = words.text("log-slot", slot=str(one.slot))
-        cells.append([Ink("  ", look=VERDICT_LOOK[one.verdict]), step, Ink(slot, DIM), _reason(one, words)])
-    room = max(4, width // 5 if width > 60 else width // 8)
+    room, digits = max(4, width // 5 if width > 60 else width // 8), len(str(most))
+    steps = [words.step_title(one.step) if one.step else glyphs.nothing for one in shown]
+    slots = [words.text("log-slot", slot=str(one.slot)) for one in shown]
+    left = width - room - digits - 2  # cells for step, slot and reason
+    why = max(8, left - sum(max(map(width_of, texts)) for texts in (steps, slots)) - 5)
+    cells: list[list[Ink | str]] = [
+        [Ink("  ", look=VERDICT_LOOK[one.verdict]), step, Ink(slot, DIM), _reason(one, words, why)]
+        for one, step, slot in zip(shown, steps, slots, strict=True)
+    ]
     lines = []
-    for one, inked in zip(shown, columns(cells, [2, 0, 0, max(10, width - room - 30)], 1), strict=True):
+    for one, inked in zip(shown, columns(cells, [2, 0, 0, why], 1), strict=True):
         drawn = bar(one.attempts / most, room, VERDICT_LOOK[one.verdict], glyphs)
-        lines.append(line(*cut(inked, width - room - 6), " ", *drawn, f"{one.attempts:>4}"))
+        lines.append(line(*cut(inked, left), " ", *drawn, f" {one.attempts:>{digits}}"))
     if len(shown) < len(causes):
         rest = total - sum(one.attempts for one in shown)
         lines.append(line(Ink(words.text("page-more-failures", count=str(rest)), DIM)))
     return [cut(one, width) for one in lines]
 
 
-def _reason(one: Cause, words: Words) -> str:
-    """Say a cause as the operator was told; by the record where that was no sentence."""
+def _reason(one: Cause, words: Words, room: int) -> str:
+    """Say a cause as the operator was told, shorter where ``room`` is small; by the record where that was no sentence."""
     sentence = words.say(Say(one.sentence)) if one.sentence else None
-    what = sentence.says[0] if sentence and sentence.says else ""
-    return what if what and "?" not in what else told(one.example, 120)
+    said = [*sentence.says[:1], *sentence.short[:1]] if sentence and sentence.says else []
+    forms = [what for what in said if "?" not in what] or [told(one.example, 120)]
+    return next((what for what in forms if width_of(what) <= room), forms[-1])
 
 
 def yields(hours: Sequence[Hour], width: int, height: int, words: Words, glyphs: Glyphs) -> list[Line]:

@@ -112,6 +112,13 @@ def test_a_life_ends_with_the_wire_of_the_newest_attempt_that_kept_some() -> Non
     assert lines[at + 1 :] == ["  10:14:03.120 request 500", "  JOIN_NEW_NETWORK: no", "  [2Jhostile"]
 
 
+def test_why_attempts_failed_can_be_read_on_80_columns() -> None:
+    causes = [Cause(Verdict.FAIL, "identify", 2, "wrong_label", "scanned twice", 3)]
+    assert [ink.plain(one) for one in batches.pareto(causes, 42, 8, ENGLISH, UNICODE)] == [
+        "   Identify slot 2 Label differs.  █████ 3"
+    ]
+
+
 @pytest.mark.parametrize("width", [60, 72, 78, 100, 120])
 def test_units_without_a_batch_stand_below_the_others(width: int) -> None:
     rows = [
