@@ -288,7 +288,8 @@ def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
         return state
     steps = tuple(StepLine(clean(step, 40)) for step in event.steps[:MAX_ROWS])
     same = slot.device_id is not None and slot.device_id == event.device_id
-    whole = tuple(line.step for line in slot.all_steps) if same and slot.profile == clean(event.profile, 60) else ()
+    stayed = same or (slot.device_id is not None and event.device_id is None)  # it says who it is later, in identify
+    whole = tuple(line.step for line in slot.all_steps) if stayed and slot.profile == clean(event.profile, 60) else ()
     names = {line.step for line in steps}
     fresh = SlotState(
         slot.number, slot.port_path or clean(event.port_path, 60), slot.off, is_present=True, is_walking=True,

@@ -185,6 +185,18 @@ def test_after_a_part_every_step_of_the_profile_can_still_be_chosen() -> None:
     assert (again.profile_steps, again.all_steps) == ((), again.steps)
 
 
+def test_after_a_part_every_step_can_be_chosen_of_a_unit_that_says_only_later_who_it_is() -> None:
+    story = Story(1)
+    told = [*story.arrives(1), story.ends(1, Verdict.FAIL), replace(part(story, "identify", "sim"), device_id=None)]
+    slot = replay(BenchState.of(story.slots, ENGLISH), told).slot(1)
+    assert slot is not None
+    assert [line.step for line in slot.all_steps] == list(STEPS)
+    left = ev.UnitLeft(at=AT, slot=1, port_path=slot.port_path)
+    after = replay(BenchState.of(story.slots, ENGLISH), [*told[:-1], left, told[-1]]).slot(1)
+    assert after is not None
+    assert [line.step for line in after.all_steps] == ["identify", "sim"]
+
+
 def test_another_unit_or_profile_brings_only_its_own_steps() -> None:
     story = Story(1)
     whole = replay(BenchState.of(story.slots, ENGLISH), story.arrives(1))
