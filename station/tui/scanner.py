@@ -1,7 +1,7 @@
 """Distinguishes a barcode scanner from a person by the silence between characters. Pure: the caller tells of it.
 
 A scanner is a keyboard that types faster than any person. A character is therefore held back until
-its source is known: after 30 ms of silence, or at the Enter or Tab that ends a burst. What a scanner
+its source is known: after 30 ms of silence, or at the Enter, Tab or line feed that ends a burst. What a scanner
 types never reaches a field or a key binding, not even when its burst breaks off.
 """
 
@@ -25,7 +25,10 @@ BROKEN_S = 1.0
 MAX_LENGTH = 256
 """Characters; longer than any label. The rest of a longer burst is dropped."""
 
-ENDINGS = frozenset({"enter", "tab"})
+LINE_FEED = "ctrl+j"
+"""What scanners set to LF end with, those set to CR LF send behind Enter, and Enter is before the screen stands."""
+
+ENDINGS = frozenset({"enter", "tab", LINE_FEED})
 SEPARATORS = frozenset("\x1d\x1e\x04")
 """Group separator, record separator and end of transmission occur in some codes; terminals send them as Ctrl keys."""
 
@@ -86,6 +89,8 @@ class ScanDetector(Generic[K]):
         ends = name in ENDINGS
         if ends and (len(self._text) >= MIN_LENGTH or self._is_rest(at)):
             return [self._scan(at)]
+        if name == LINE_FEED and not self._held:  # the end of a CR LF; no person types it
+            return []
         if not ends and character is not None and _is_of_a_code(character):
             self._hold(key, character, at)
             return []

@@ -28,7 +28,7 @@ def typed(found: list[object]) -> str:
     return "".join(key for one in found if isinstance(one, Typed) for key in one.keys if len(key) == 1)
 
 
-@pytest.mark.parametrize("end", ["enter", "tab"])
+@pytest.mark.parametrize("end", ["enter", "tab", "ctrl+j"])
 @pytest.mark.parametrize("gap", [0.0, 0.001, 0.029])
 @pytest.mark.parametrize("text", ["P044AB1234567", "P044AB1234567 SECRETSECRET123", "OP:7", "8934076500002587651"])
 @pytest.mark.rule("A6")
@@ -64,6 +64,12 @@ def test_a_scan_that_was_read_late_is_one_scan() -> None:
 
 def test_enter_alone_is_handed_on_at_once() -> None:
     assert play([("enter", 1.0)]) == [Typed(("enter",))]
+
+
+@pytest.mark.parametrize("gap", [0.0, FAST, SLOW])
+def test_the_line_feed_behind_the_enter_of_a_scan_presses_no_key(gap: float) -> None:
+    twice = [*burst("P044AB1234567"), ("ctrl+j", gap), *burst("OP:0417", first=FAST), ("ctrl+j", gap)]
+    assert play(twice) == [Scanned("P044AB1234567"), Scanned("OP:0417")]
 
 
 def test_two_keys_hit_together_are_no_scan() -> None:
