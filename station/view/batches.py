@@ -164,7 +164,7 @@ def pareto(causes: Sequence[Cause], width: int, height: int, words: Words, glyph
 
 
 def _reason(one: Cause, words: Words, room: int) -> str:
-    """Say a cause as the operator was told, shorter where ``room`` is small; by the record where that was no sentence."""
+    """Say a cause as the operator was told, in short where ``room`` is small; by the record if that was no sentence."""
     sentence = words.say(Say(one.sentence)) if one.sentence else None
     said = [*sentence.says[:1], *sentence.short[:1]] if sentence and sentence.says else []
     forms = [what for what in said if "?" not in what] or [told(one.example, 120)]

@@ -187,7 +187,9 @@ def test_the_line_of_a_selected_slot_names_its_step_between_two_steps_too(story:
     ended = ev.StepFinished(**story.head(1), step="identify", outcome=Outcome.ALREADY)
     state = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), ended])
     slot = state.slot(1)
-    assert slot is not None and slot.is_walking and slot.current is None
+    assert slot is not None
+    assert slot.is_walking
+    assert slot.current is None
     assert frame(state, 80, 0, UNICODE, selected=1).line == "slot 1  P044AB1234501  ▶ Identify"
 
 
