@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..figures import percent, remaining
 from ..model import Batch, Verdict, is_batch_name
 from ..words.catalogue import Words
-from ..words.cells import width_of
+from ..words.cells import fit, width_of
 from ..words.say import NOTHING, Say
 from .bars import product
 from .ink import BOLD, DIM, Ink, Line, bar, columns, cut, line, told
@@ -150,11 +150,11 @@ def pareto(causes: Sequence[Cause], width: int, height: int, words: Words, glyph
     left = width - room - digits - 2  # cells for step, slot and reason
     why = max(8, left - sum(max(map(width_of, texts)) for texts in (steps, slots)) - 5)
     cells: list[list[Ink | str]] = [
-        [Ink("  ", look=VERDICT_LOOK[one.verdict]), step, Ink(slot, DIM), _reason(one, words, why)]
+        [Ink("  ", look=VERDICT_LOOK[one.verdict]), step, Ink(slot, DIM), fit(_reason(one, words, why), why)]
         for one, step, slot in zip(shown, steps, slots, strict=True)
     ]
     lines = []
-    for one, inked in zip(shown, columns(cells, [2, 0, 0, why], 1), strict=True):
+    for one, inked in zip(shown, columns(cells, [2, 0, 0, 0], 1), strict=True):
         drawn = bar(one.attempts / most, room, VERDICT_LOOK[one.verdict], glyphs)
         lines.append(line(*cut(inked, left), " ", *drawn, f" {one.attempts:>{digits}}"))
     if len(shown) < len(causes):

@@ -115,7 +115,7 @@ def test_a_life_ends_with_the_wire_of_the_newest_attempt_that_kept_some() -> Non
 def test_why_attempts_failed_can_be_read_on_80_columns() -> None:
     causes = [Cause(Verdict.FAIL, "identify", 2, "wrong_label", "scanned twice", 3)]
     assert [ink.plain(one) for one in batches.pareto(causes, 42, 8, ENGLISH, UNICODE)] == [
-        "   Identify slot 2 Label differs.  █████ 3"
+        "   Identify slot 2 Label differs. █████ 3"
     ]
 
 
