@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..local_time import zone
 from ..model import Mender, Outcome
 from ..words.catalogue import Words
-from ..words.cells import tail, wrap
+from ..words.cells import fit, pad, tail, wrap
 from .ink import BOLD, DIM, Ink, Line, chip, columns, cut, line, told
 from .look import Glyphs, Look
 from .records import Identity, Life, OwedRow, UnitRow, Walk
@@ -52,10 +52,10 @@ def to_rework(rows: Sequence[UnitRow], width: int, words: Words, glyphs: Glyphs)
         [
             _name(one), Ink(words.step_title(one.step) if one.step else glyphs.nothing, BOLD),
             Ink(words.text("log-slot", slot=str(one.slot)), DIM), Ink(moment(one.at, words), DIM),
-            told(one.batch, 40), told(one.reason),
+            fit(told(one.batch, 40), 18), told(one.reason),
         ]
         for one in rows
-    ], [_LABEL, 14, 0, _DAY, 18, 0], width)  # fmt: skip
+    ], [_LABEL, 14, 0, _DAY, 0, 0], width)  # fmt: skip
 
 
 def owed(rows: Sequence[OwedRow], width: int, words: Words) -> list[Line]:
@@ -94,7 +94,7 @@ def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
         ),
         line(),
         line(Ink(text("details-identities"), BOLD)),
-        *columns([_identity(one, words) for one in told_of.identities], [0, 0, 0]),
+        *_identities(told_of.identities, words),
         line(),
     ]
     if told_of.owed:
@@ -110,13 +110,15 @@ def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
     return [cut(one, width) for one in lines]
 
 
-def _identity(one: Identity, words: Words) -> list[Ink | str]:
-    former = words.text("details-was", values=", ".join(told(value, 40) for value in one.former)) if one.former else ""
-    return [
-        Ink(f"  {told(one.name, 24).replace('_', ' ')}", DIM),
-        told(one.value, 80),
-        Ink(f"{told(one.source, 40)}  {former}".rstrip(), DIM),
-    ]
+def _identities(identities: Sequence[Identity], words: Words) -> list[Line]:
+    """List names and values, and behind each value its source and the earlier ones: behind a long one they may go."""
+    names = columns([[Ink(f"  {told(one.name, 24).replace('_', ' ')}", DIM)] for one in identities], [0])
+    lines = []
+    for name, one in zip(names, identities, strict=True):
+        former = words.text("details-was", values=", ".join(told(old, 40) for old in one.former)) if one.former else ""
+        source = Ink(f"  {told(one.source, 40)}  {former}".rstrip(), DIM)
+        lines.append(line(*name, f"  {pad(told(one.value, 80), _ID)}", source))
+    return lines
 
 
 def _wire(walk: Walk, width: int, words: Words) -> list[Line]:

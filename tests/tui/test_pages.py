@@ -132,6 +132,7 @@ def test_units_without_a_batch_stand_below_the_others(width: int) -> None:
 
 def test_the_names_of_identities_are_whole_and_the_words_of_the_details() -> None:
     known = tuple(Identity(name, "x1", "request 1") for name in ("protection_intended", "module system part 1", "sku"))
+    known += (Identity("module application", "6 " + "f" * 64, "module info"),)
     told = Life(UnitRow("e00fce680000000000000001", "P044AB1234501", "Boron", AT), AT, known)
     lines = [ink.plain(one) for one in units.life(told, 78, ENGLISH, UNICODE)]
     named = [one for one in lines if "request 1" in one]
