@@ -191,7 +191,7 @@ def test_after_a_part_every_step_can_be_chosen_of_a_unit_that_says_only_later_wh
     slot = replay(BenchState.of(story.slots, ENGLISH), told).slot(1)
     assert slot is not None
     assert [line.step for line in slot.all_steps] == list(STEPS)
-    left = ev.UnitLeft(at=AT, slot=1, port_path=slot.port_path)
+    left = ev.UnitLeft(at=AT, slot=1, port_path=slot.port_path or "")
     after = replay(BenchState.of(story.slots, ENGLISH), [*told[:-1], left, told[-1]]).slot(1)
     assert after is not None
     assert [line.step for line in after.all_steps] == ["identify", "sim"]
