@@ -213,20 +213,14 @@ class Line:
         """Tell whether slot and port are both free; refuse the command if not."""
         with self._lock:
             slot, owner = self._slots.get(number), self._runners.get(path)
-        if slot is not None and slot.port_path is None and owner is None:
+        if owner is not None:
+            self._refuse(f"port {path} is slot {owner.slot.number} already")
+        elif slot is None:
+            self._refuse(f"there is no slot {number}", Say("no_slot", slot=str(number)))
+        elif slot.port_path is not None:
+            self._refuse(f"slot {number} is on another port", Say("slot_taken", slot=str(number)))
+        else:
             return True
-        taken = slot is not None and slot.port_path is not None
-        reason = (
-            f"port {path} is slot {owner.slot.number} already" if owner is not None
-            else f"slot {number} is on another port" if taken
-            else f"there is no slot {number}"
-        )  # fmt: skip
-        say = (
-            NOTHING if owner is not None
-            else Say("slot_taken", slot=str(number)) if taken
-            else Say("no_slot", slot=str(number))
-        )  # fmt: skip
-        self._refuse(reason, say)
         return False
 
     def _bind_next(self, path: str) -> None:
