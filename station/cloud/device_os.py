@@ -52,16 +52,13 @@ def device_os(version: str, platform_id: int) -> Call[DeviceOsRelease]:
 
     def reader(answer: Answer) -> DeviceOsRelease:
         release = _read(answer, what)
-        if _is_version(version) and release.version.removeprefix("v") != version.removeprefix("v"):
+        is_version = "." in version
+        if is_version and release.version.removeprefix("v") != version.removeprefix("v"):
             raise BadAnswer(f"{what}: the cloud answered with {release.version or 'no version'}; try again")
         return release
 
     path = f"/v1/device-os/versions/{quote(version, safe='')}?platform_id={platform_id}"
     return Call(Route.DEVICE_OS, "GET", path, what, reader)
-
-
-def _is_version(text: str) -> bool:
-    return "." in text
 
 
 def _read(answer: Answer, what: str) -> DeviceOsRelease:

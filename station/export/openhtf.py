@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow
-from ..model import ANY_VALUE, Measurement, Outcome, StepRecord, Verdict
+from ..model import ANY_VALUE, Measurement, Outcome, Verdict
 from .batch_log import BatchLog
 from .exporter import Exporter
 
@@ -86,12 +86,8 @@ def _phases(row: ExportRow) -> Iterator[dict[str, Any]]:
             "diagnosers": [], "subtest_name": None, "start_time_millis": end - round(step.seconds * 1000),
             "end_time_millis": end, "attachments": {}, "diagnosis_results": [], "failure_diagnosis_results": [],
             "result": {"phase_result": result}, "outcome": outcome, "marginal": None, "descriptor_id": number,
-            "name": step.step, "codeinfo": {**_CODE, "docstring": _told(step) or None},
+            "name": step.step, "codeinfo": {**_CODE, "docstring": step.proof or step.reason or None},
         }  # fmt: skip
-
-
-def _told(step: StepRecord) -> str:
-    return step.proof or step.reason
 
 
 def _measurement(one: Measurement) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from drivers.wire import requests
 from ..cloud import customer_api
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault
-from ..settings.profile import Kind, Profile
+from ..settings.profile import Kind
 from ..words.say import Say
 from .shared.claim_by import ClaimBy
 from .shared.claiming import give_up, is_owned_by, proof_of
@@ -72,13 +72,9 @@ def _connects_again(session: UnitSession, ctx: StepContext) -> bool:
     return True
 
 
-def _goes_by_code(profile: Profile) -> bool:
-    return (profile.section(Customer) or profile.section(Cloud)).claim_by is ClaimBy.CODE
-
-
 SPEC = UnitStep(
     name="claim_code", title="Claim code", limit_s=180, act=claim_code, scopes=("devices:get",),
-    applies=lambda profile, _: _goes_by_code(profile),
+    applies=lambda profile, _: (profile.section(Customer) or profile.section(Cloud)).claim_by is ClaimBy.CODE,
     # before the unit gets a network and connects by itself; a member has been read back by then
     after={Kind.PRODUCT: ("firmware", "claim"), Kind.DEVELOPER: ("firmware",)},
 )  # fmt: skip

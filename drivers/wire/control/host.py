@@ -306,11 +306,9 @@ class ControlExchange:
         if reply.status is ServiceStatus.PENDING and not self._payload:
             raise _bad_reply(raw, f"INIT of request {self._type} without payload cannot be pending")
         self._id = reply.id
-        self._stage = _Stage.WAIT_BUFFER if reply.status is ServiceStatus.PENDING else self._after_buffer()
+        after = _Stage.SEND if self._payload else _Stage.WAIT_RESULT
+        self._stage = _Stage.WAIT_BUFFER if reply.status is ServiceStatus.PENDING else after
         return None
-
-    def _after_buffer(self) -> _Stage:
-        return _Stage.SEND if self._payload else _Stage.WAIT_RESULT
 
     def _on_buffer_check(self, raw: bytes) -> None:
         reply = parse_reply(raw)
