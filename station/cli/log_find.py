@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import re
@@ -28,21 +29,25 @@ from ..journal import (
     sought_in,
 )
 from ..journal.entries import stamp
-from ..journal.finding import PAGE, moment_in
+from ..journal.finding import MIN_FILE, MIN_HASH, PAGE, moment_in
 from ..journal.told import wire_of_attempt
 from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..scan.reading import read_scan
-from .places import add_data_dir, reader
+from ..settings.config import load_config
+from .places import add_data_dir, reader, store_of
 from .telling import released, tell, tell_all
 
 _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
 """Matches attempt ids, MAC addresses and anything shorter than a mobile secret."""
+_FILE = re.compile(rf"[0-9a-fA-F]{{{MIN_FILE},64}}")
 
 
+_OF_FILES = "a firmware file is known from the batches that opened here, and while this bench has it"
 _NAMES = {
     Kind.UNIT: "an id of a unit", Kind.BATCH: "a batch", Kind.LOT: "a lot of parts", Kind.END: "the end of an id",
-    Kind.MODULE: "the hash of a module that units hold", Kind.LABEL: "a part of a label", Kind.PART: "a part of an id",
+    Kind.MODULE: "the hash of a module that units hold", Kind.FILE: "the SHA-256 of a firmware file",
+    Kind.LABEL: "a part of a label", Kind.PART: "a part of an id",
     Kind.BADGE: "the badge of an operator", Kind.REASON: "words of a reason", Kind.ATTEMPTS: "attempts",
 }  # fmt: skip
 """What words were taken for, as the answer says it."""
@@ -52,10 +57,12 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``log find``."""
     find = verbs.add_parser(
         "find", help="units and attempts by anything one has of them",
-        description="An id or a part of it, a label, a batch, a lot, the hash of a module, a badge (OP:0417), a reason"
-        " in words or as `station stats --by reason` names it; a verdict (PASS), a slot (slot 3), a span of time"
-        " (today, 10:00..11:00, 2026-11-29 10:00..11:00), also several of these with one of the others. The answer"
-        " says what the words were taken for.",
+        description="An id or a part of it, a label, a batch, a lot; the hash of a module that units hold, whole or its"
+        f" first digits ({MIN_HASH} or more); the SHA-256 of a firmware file, as `station firmware list` and `profile"
+        f" hash` print it, whole or its first digits ({MIN_FILE} or more): the units that hold a module of it; a badge"
+        " (OP:0417), a reason in words or as `station stats --by reason` names it; a verdict (PASS), a slot (slot 3), a"
+        " span of time (today, 10:00..11:00, 2026-11-29 10:00..11:00), also several of these with one of the others."
+        " The answer says what the words were taken for.",
     )  # fmt: skip
     find.add_argument("words", nargs="*", metavar="ANYTHING", help="see above")
     find.add_argument("--as", dest="kind", choices=[kind.value for kind in Kind][:-1], help="take the words for this")
@@ -84,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     limit = arguments.limit or sys.maxsize
     with reader(arguments) as journal:
         page = journal.seek(sought, limit=min(limit, PAGE))
+        if not page.rows and (file := _file_here(sought, arguments)) is not None:
+            page = journal.seek(file, limit=min(limit, PAGE))
         _verify(journal, sought, page)
         if not page.rows:
             is_batch = not sought.is_narrowed and journal.batch(sought.text) is not None
@@ -127,6 +136,17 @@ def _of_code(text: str) -> Sought | None:
     if name := read.lot or (read.batch_name if ":" in text else ""):
         return Sought(name)
     return Sought(read.badge, Kind.BADGE) if read.badge else None
+
+
+def _file_here(sought: Sought, arguments: argparse.Namespace) -> Sought | None:
+    """Look for a file among those this bench has: a journal names those of batches that opened since it learned to."""
+    if sought.kind not in (None, Kind.FILE) or not _FILE.fullmatch(sought.text):
+        return None
+    digits, modules = sought.text.lower(), list[str]()
+    with contextlib.suppress(BadInput):
+        for ref, image in store_of(load_config(arguments.config)).files():
+            modules += [image.sha256.hex()] if ref.sha256.startswith(digits) else []
+    return replace(sought, text=" ".join([digits, *modules]), kind=Kind.FILE) if modules else None
 
 
 def _verify(journal: JournalReader, sought: Sought, page: FoundPage) -> None:
@@ -179,6 +199,8 @@ def _told(sought: Sought) -> str:
 def _nothing(sought: Sought, shown: str) -> str:
     """Say that nothing was found, and what the words were taken for where they were understood."""
     if not sought.is_narrowed:
+        if _FILE.fullmatch(sought.text):
+            return f"no unit, attempt or SIM {shown} in this journal; {_OF_FILES}"
         return f"no unit, attempt or SIM {shown} in this journal; `station log find --help` says what it takes"
     rest = f" with {wanted(sought.text)[1]}" if sought.text else ""
     return f"taken for {_told(replace(sought, kind=None))}: no attempt{rest} in this journal"

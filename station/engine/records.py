@@ -85,6 +85,16 @@ class ProfileReleased(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareNamed(Event):
+    """Files that a profile names, and what they hold: people know a file by its hash, units tell those of modules.
+
+    ``files``: of each file its name, its SHA-256, then that of every module in it as a unit reports it, in hexadecimal.
+    """
+
+    files: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimsImported(Event):
     """The cloud took an import of SIM cards, and works on it: only its list of SIMs shows what comes of it."""
 

@@ -70,6 +70,10 @@ class FirmwareStore:
         found = (image for image in content.plain if image.function == ModuleFunction.USER_PART)
         return next(found, content.plain[0]), tuple(asset for asset in content.assets if asset.is_wanted)
 
+    def modules(self, ref: FileRef) -> tuple[str, ...]:
+        """Return the SHA-256 of each module in ``ref``, of any kind, as a unit reports it; raises `BadInput`."""
+        return tuple(image.sha256.hex() for image in self._load(ref).plain)
+
     def read(self, ref: FileRef) -> tuple[bytes, Content]:
         """Return the file of ``ref`` as it is, of any kind, and what it holds; raises `BadInput` (missing, wrong)."""
         return self._bytes(ref), self._load(ref)

@@ -25,7 +25,7 @@ from ..model import IdentityFact
 
 JOURNALLED = frozenset({
     "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed", "BatchSealed",
-    "ProfileReleased", "SlotTakenOut", "SlotPutBack",
+    "ProfileReleased", "FirmwareNamed", "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned", "ModulesRead",
     "LightSeen", "HandWorkBegun", "ConsoleOpened",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",

@@ -19,13 +19,13 @@ from ..errors import BadInput
 from ..model import VERDICT_WORD, Verdict
 from .answers import ATTEMPTS, attempt_record
 from .entries import stamp
-from .module_facts import prefix_range
+from .module_facts import hash_prefix, prefix_range
 from .records import AttemptRecord
 from .unit_facts import search_key
 
 PAGE = 50
 """Rows of a page, where nobody asks for another number."""
-MIN_END, MIN_PART, MIN_HASH = 3, 4, 6
+MIN_END, MIN_PART, MIN_HASH, MIN_FILE = 3, 4, 6, 8
 """Fewer characters are the end of too many ids, a part of too many, or the begin of too many hashes, to name one."""
 AFTER_ALL = "\U0010ffff"
 """Sorts after whatever an id may go on with."""
@@ -39,6 +39,7 @@ class Kind(enum.StrEnum):
     LOT = "lot"  # of parts, with or without the part it is of
     END = "end"  # the last characters of an id
     MODULE = "module"  # the hash, or its begin, of a firmware module the unit holds
+    FILE = "file"  # the SHA-256, or its begin, of a firmware file, and behind it modules that the asker knows it holds
     LABEL = "label"  # a part of what a person calls the unit
     PART = "part"  # a part of any id it has or had
     BADGE = "badge"  # of the operator
@@ -46,7 +47,7 @@ class Kind(enum.StrEnum):
     ATTEMPTS = "attempts"  # nothing but a verdict, a slot, a span of time, or several of them
 
 
-OF_UNITS = frozenset({Kind.UNIT, Kind.END, Kind.MODULE, Kind.LABEL, Kind.PART})
+OF_UNITS = frozenset({Kind.UNIT, Kind.END, Kind.MODULE, Kind.FILE, Kind.LABEL, Kind.PART})
 """What names units and not attempts."""
 
 
@@ -177,19 +178,19 @@ _Asked = tuple[str, _Values]
 """A condition in SQL, and its values: of a column device_id for a kind of units, else of a row of attempts."""
 
 
-def _unit(text: str) -> _Asked | None:
+def _unit(_db: sqlite3.Connection, text: str) -> _Asked | None:
     key = search_key(text)[::-1]
     sql = "SELECT device_id FROM ids WHERE backwards = :key UNION SELECT device_id FROM attempts WHERE attempt = :text"
     return (sql, {"key": key, "text": text.lower()}) if key else None
 
 
-def _end(text: str) -> _Asked | None:
+def _end(_db: sqlite3.Connection, text: str) -> _Asked | None:
     key = search_key(text)[::-1]
     sql = "SELECT DISTINCT device_id FROM ids WHERE backwards >= :key AND backwards < :beyond"
     return (sql, {"key": key, "beyond": key + AFTER_ALL}) if len(key) >= MIN_END else None
 
 
-def _module(text: str) -> _Asked | None:
+def _module(_db: sqlite3.Connection, text: str) -> _Asked | None:
     if not re.fullmatch(rf"[0-9a-fA-F]{{{MIN_HASH},64}}", text):
         return None
     least, most = prefix_range(text)
@@ -199,40 +200,62 @@ def _module(text: str) -> _Asked | None:
     )
 
 
-def _label(text: str) -> _Asked | None:
+def _file(db: sqlite3.Connection, text: str) -> _Asked | None:
+    digits, *modules = text.split() or [""]
+    if not re.fullmatch(rf"[0-9a-fA-F]{{{MIN_FILE},64}}", digits):
+        return None
+    hashes = (*modules_of_file(db, digits), *modules)
+    images = {str(image) for one in hashes if (image := hash_prefix(one)) is not None}  # one by one: nothing to sort
+    return f"SELECT DISTINCT device_id FROM held_modules WHERE image IN ({', '.join(images)})", {}
+
+
+_MODULES = """SELECT module.value
+    FROM journal, json_each(journal.body, '$.files') AS file, json_each(file.value) AS module
+    WHERE unit IS NULL AND attempt IS NULL AND kind = (SELECT number FROM names WHERE name = 'FirmwareNamed')
+    AND seq > 0 AND substr(json_extract(file.value, '$[1]'), 1, length(?1)) = ?1 AND module.key > 1 ORDER BY seq"""
+
+
+def modules_of_file(db: sqlite3.Connection, digits: str) -> tuple[str, ...]:
+    """Return the SHA-256 of each module in the firmware files that begin so; none of files no profile here named."""
+    return tuple(str(row[0]) for row in db.execute(_MODULES, (digits.lower(),)))
+
+
+def _label(_db: sqlite3.Connection, text: str) -> _Asked | None:
     sql = "SELECT device_id FROM units WHERE instr(upper(label), :text)"
     return (sql, {"text": text.upper()}) if len(text) >= MIN_PART else None
 
 
-def _part(text: str) -> _Asked | None:
+def _part(_db: sqlite3.Connection, text: str) -> _Asked | None:
     key = search_key(text)[::-1]
     return ("SELECT DISTINCT device_id FROM ids WHERE instr(backwards, :key)", {"key": key}) if len(key) >= 4 else None
 
 
-def _batch(text: str) -> _Asked | None:
+def _batch(_db: sqlite3.Connection, text: str) -> _Asked | None:
     return "batch = :text", {"text": text}
 
 
-def _lot(text: str) -> _Asked | None:
+def _lot(_db: sqlite3.Connection, text: str) -> _Asked | None:
     part, equals, lot = text.rpartition("=")
     sql = "lot = :lot COLLATE NOCASE{}"
     return sql.format(" AND part = :part COLLATE NOCASE" if equals else ""), {"lot": lot, "part": part}
 
 
-def _reason(text: str) -> _Asked | None:
+def _reason(_db: sqlite3.Connection, text: str) -> _Asked | None:
     sql = """verdict IN ('FAIL', 'ABORTED', 'ERROR', 'PENDING') AND (failed_step = :text OR instr(lower(reason), :text)
         OR instr(replace(sentence, '_', ' '), replace(:text, '_', ' ')))"""
     return (sql, {"text": text.lower()}) if len(text) >= MIN_END else None
 
 
-def _badge(text: str) -> _Asked | None:  # the few badges of the tally are asked first: attempts have no index of them
+def _badge(
+    _db: sqlite3.Connection, text: str
+) -> _Asked | None:  # the few badges of the tally are asked first: attempts have no index of them
     sql = ":text IN (SELECT value FROM shares WHERE told_by = 'operator') AND operator = :text"
     return sql, {"text": text}
 
 
-_KINDS: dict[Kind, Callable[[str], _Asked | None]] = {
-    Kind.UNIT: _unit, Kind.BATCH: _batch, Kind.LOT: _lot, Kind.END: _end, Kind.MODULE: _module, Kind.LABEL: _label,
-    Kind.PART: _part, Kind.BADGE: _badge, Kind.REASON: _reason,
+_KINDS: dict[Kind, Callable[[sqlite3.Connection, str], _Asked | None]] = {
+    Kind.UNIT: _unit, Kind.BATCH: _batch, Kind.LOT: _lot, Kind.END: _end, Kind.MODULE: _module, Kind.FILE: _file,
+    Kind.LABEL: _label, Kind.PART: _part, Kind.BADGE: _badge, Kind.REASON: _reason,
 }  # fmt: skip
 
 
@@ -259,7 +282,7 @@ def found_page(db: sqlite3.Connection, sought: Sought, after: str = "", limit: i
 
 def count_found(db: sqlite3.Connection, sought: Sought) -> int:
     """Count all rows of what is ``sought``, whose kind must be known."""
-    where, values = _where(sought)
+    where, values = _where(db, sought)
     if where is None:
         return 0
     table = f"({where})" if sought.is_of_units else f"attempts WHERE {where}"
@@ -271,9 +294,9 @@ _NEWEST_OF_LOT = _OF_LOT.format("{} AND begun_seq < :seq GROUP BY begun_seq ORDE
 """A page of a lot that may have made a hundred thousand units: walked by its index, no further than the page goes."""
 
 
-def _where(sought: Sought, of_lot: str = _OF_LOT) -> tuple[str | None, dict[str, Any]]:
+def _where(db: sqlite3.Connection, sought: Sought, of_lot: str = _OF_LOT) -> tuple[str | None, dict[str, Any]]:
     """Return the statement that lists Device IDs, or the condition of attempts; None where the words cannot be that."""
-    asked = _KINDS[sought.kind](sought.text) if sought.kind in _KINDS else ("", {})
+    asked = _KINDS[sought.kind](db, sought.text) if sought.kind in _KINDS else ("", {})
     if asked is None:
         return None, {}
     sql, values = asked
@@ -291,7 +314,7 @@ def _where(sought: Sought, of_lot: str = _OF_LOT) -> tuple[str | None, dict[str,
 
 def _page(db: sqlite3.Connection, sought: Sought, after: str, limit: int) -> FoundPage:
     is_by_time = bool(sought.since or sought.until)
-    where, values = _where(sought, _OF_LOT if is_by_time else _NEWEST_OF_LOT)
+    where, values = _where(db, sought, _OF_LOT if is_by_time else _NEWEST_OF_LOT)
     if where is None:
         return FoundPage(sought, ())
     if sought.is_of_units:

@@ -38,7 +38,7 @@ from .batch_seal import sealed_batches
 from .chain import Row
 from .compare import TablesDiffer, check_all, check_batches, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
-from .finding import AFTER_ALL, MIN_END, PAGE, FoundPage, Sought, count_found, found_page
+from .finding import AFTER_ALL, MIN_END, PAGE, FoundPage, Sought, count_found, found_page, modules_of_file
 from .owing import OWED, TRIED, due, next_due, owed_units
 from .records import (
     AttemptRecord,
@@ -250,6 +250,10 @@ class JournalReader:
     def count(self, sought: Sought) -> int:
         """Count all that is ``sought``; its kind must be known, as that of a page is."""
         return self._ask(lambda db: count_found(db, sought))
+
+    def modules_of_file(self, digits: str) -> tuple[str, ...]:
+        """Return the hashes of the modules in firmware files that batches had here, as `finding.modules_of_file`."""
+        return self._ask(lambda db: modules_of_file(db, digits))
 
     def unit(self, any_id: str) -> UnitHistory | None:
         """Return the unit seen last among those `find` finds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,10 +16,10 @@ from ..cloud.client import CloudClient
 from ..cloud.customer_api import ClientSecret, ProductClient
 from ..cloud.errors import is_waiting
 from ..engine.events import BatchOpened, Event
-from ..engine.records import ProductCached, ReworkAllowed
+from ..engine.records import FirmwareNamed, ProductCached, ReworkAllowed
 from ..engine.step import StepContext
 from ..errors import BadInput, CloudError
-from ..firmware.release import load_release
+from ..firmware.release import files_of, load_release
 from ..firmware.store import FirmwareStore
 from ..model import Batch
 from ..paths import find_profile
@@ -76,6 +77,10 @@ class BatchJournal(Protocol):
         """Return the product last seen under ``ref`` (number or slug), None when it never was."""
         ...
 
+    def modules_of_file(self, digits: str) -> tuple[str, ...]:
+        """Return the hashes of the modules in the file whose SHA-256 begins so; none if it was never named."""
+        ...
+
     def record(self, *events: Event) -> object:
         """Commit all of ``events`` in one transaction."""
         ...
@@ -121,8 +126,9 @@ class Batches:
         self._bench.check(opened)
         notes = (*self._check_account(needs_of(profile, self._steps, allowed)), *self._foresee_release(opened))
         known = self._journal.batch(batch)
-        if known is None or known.batch != opened.batch:  # a trial becomes a release, an older record gets one
-            self._journal.record(self.event(opened))
+        is_news = known is None or known.batch != opened.batch  # a trial becomes a release, an older record gets one
+        if events := (*([self.event(opened)] if is_news else ()), *self._new_files(profile)):
+            self._journal.record(*events)
         if allowed is not None:
             self._journal.record(ReworkAllowed(
                 at=self._clock.utc(), batch=batch, by=allowed.by, sha256=allowed.sha256,
@@ -132,6 +138,13 @@ class Batches:
         self._bench.add(opened)  # from now on units are walked in it
         self._profiles[profile.id] = profile
         return opened
+
+    def _new_files(self, profile: Profile) -> Iterator[FirmwareNamed]:
+        """Yield what the journal is told of files it does not know: later, their hash is all that anybody has."""
+        new = [ref for ref in files_of(profile) if not self._journal.modules_of_file(ref.sha256)]
+        if new:
+            files = tuple((ref.file, ref.sha256, *self._store.modules(ref)) for ref in new)
+            yield FirmwareNamed(at=self._clock.utc(), files=files)
 
     def event(self, opened: OpenBatch) -> BatchOpened:
         """Return the event that announces an open batch."""

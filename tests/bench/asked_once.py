@@ -81,6 +81,11 @@ def _listed(journal: JournalReader) -> object:
     return count
 
 
+def _carry(journal: JournalReader) -> object:
+    page = journal.seek(sought_in(many_rows.file_hash(0)[:12]))
+    return journal.count(page.sought)
+
+
 _HASH = int(many_rows.module_hash(0, "bootloader")[:15], 16)
 _BATCH = many_rows.batch_of(0)
 
@@ -150,6 +155,10 @@ QUESTIONS: dict[str, tuple[Asked, str | Callable[[Path], None]]] = {
     ),
     "units with module hash, counted": (_counted, f"SELECT count(*) FROM held_modules WHERE image = {_HASH}"),
     "units with module hash, listed": (_listed, f"SELECT * FROM held_modules WHERE image = {_HASH} LIMIT 10000"),
+    "units with a firmware file, first page and count": (
+        _carry,
+        f"SELECT count(*) FROM held_modules WHERE image = {_HASH}",
+    ),
     "CSV of a batch": (_file(CSV, is_binary=False), _plain_csv),
     "XLSX of a batch": (_file(XLSX, is_binary=True), _plain_xlsx),
 }

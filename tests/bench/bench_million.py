@@ -27,6 +27,7 @@ AIMS = {
     "find a part of a label": "", "find words of a reason": "",
     "stats of all batches": "200 ms", "stats by slot, hour and lot": "200 ms", "stats by step": "200 ms",
     "Pareto of failures": "200 ms", "units with module hash, counted": "1 s", "units with module hash, listed": "1 s",
+    "units with a firmware file, first page and count": "1 s",
     "CSV of a batch": "3 s", "XLSX of a batch": "20 s", "open the station's journal": "2 s",
 }  # fmt: skip
 

@@ -9,6 +9,8 @@ from line_bench import ARGON, BORON, LineBench, Recipe, line_bench
 from support.device_protection import ordered
 
 from drivers.virtual.unit import VirtualUnit
+from station.firmware.release import files_of
+from station.journal import Kind, Sought
 from station.journal.records import FactRecord
 from station.model import MODULE_FACT, Verdict
 
@@ -58,3 +60,16 @@ def test_a_locked_unit_is_kept_with_what_it_was_locked_with(tmp_path: Path) -> N
         assert held["system part 1"].value.startswith("6305 ")
         assert bench.walk(unit).verdict is Verdict.PASS
         assert kept(bench, unit)["bootloader"] == held["bootloader"]
+
+
+def test_the_hash_of_every_file_of_the_profile_leads_to_the_units_that_hold_it(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.unit("boron")
+        assert bench.walk(unit).verdict is Verdict.PASS
+        with bench.reader() as journal:
+            (told,) = [one.values() for one in journal.entries() if one.kind == "FirmwareNamed"]
+            pinned = {ref.sha256: ref.file for ref in files_of(BORON.profile())}
+            assert {digest: name for name, digest, *_ in told["files"]} == pinned
+            for digest in pinned:
+                page = journal.seek(Sought(digest[:12]))
+                assert (page.sought.kind, [row.device_id for row in page.rows]) == (Kind.FILE, [str(unit.device_id)])

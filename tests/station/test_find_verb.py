@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,11 @@ from support.journal_story import at, finished, identified, opened, started, ste
 from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.engine.events import OperatorChanged
-from station.engine.records import LotScanned
+from station.engine.records import FirmwareNamed, LotScanned, UnitFacts
+from station.firmware.examples import write_example_files
+from station.firmware.store import FirmwareStore
 from station.journal import Journal
-from station.model import Verdict
+from station.model import IdentityFact, Verdict
 from station.words.say import Say
 
 
@@ -134,3 +137,45 @@ def test_today_is_a_span(data: Path, capsys: pytest.CaptureFixture[str]) -> None
     (said,) = find(data, capsys, "FAIL today", status=1)  # the attempts of this journal began long ago
     assert said.startswith("taken for FAIL, from 2")
     assert said.endswith(": no attempt in this journal")
+
+
+def held(unit: int, digest: str) -> UnitFacts:
+    fact = IdentityFact("module application", f"1 {digest}", "module info")
+    return UnitFacts(at=at(5), slot=3, device_id=unit_id(unit), attempt=f"b-{unit}", facts=(fact,))
+
+
+def test_the_units_with_a_firmware_file_are_found_by_the_hash_of_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The journal has it from the batch, and keeps it when the file is in no folder any more."""
+    file, module = "5d7db4710c2e99ab" * 4, "71" * 32
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), FirmwareNamed(at=at(), files=(("widget@1.bin", file, module),)))
+        for unit in (1, 2, 3):
+            journal.record(started(f"b-{unit}", unit), identified(f"b-{unit}", unit))
+            journal.record(held(unit, module if unit < 3 else "72" * 32), finished(f"b-{unit}", unit=unit))
+    for words in (file, file[:8], file[:12].upper()):
+        said, *rows = find(tmp_path, capsys, words)
+        assert said == "taken for the SHA-256 of a firmware file: 2 units"
+        assert [row.split()[2] for row in rows] == [unit_id(1), unit_id(2)]
+    told = [json.loads(line) for line in find(tmp_path, capsys, file[:8], "--as", "file", "--json")]
+    assert [(one["taken_for"], one["device_id"]) for one in told] == [("file", unit_id(1)), ("file", unit_id(2))]
+    (said,) = find(tmp_path, capsys, "5d7db472", status=1)
+    assert said.endswith("; a firmware file is known from the batches that opened here, and while this bench has it")
+
+
+def test_a_file_that_no_batch_named_is_known_while_this_bench_has_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A journal from before batches named their files: nothing of it tells which module a file holds."""
+    folder, config = tmp_path / "firmware", tmp_path / "station.toml"
+    folder.mkdir()
+    write_example_files(folder)
+    ref, image = next(iter(FirmwareStore((folder,)).files()))
+    assert ref.sha256 == hashlib.sha256((folder / ref.file).read_bytes()).hexdigest()
+    config.write_text(f'[firmware]\nfolders = ["{folder}"]\n')
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), started("b-1"), identified("b-1"), held(1, image.sha256.hex()), finished("b-1"))
+    said, _, unit, *_ = find(tmp_path, capsys, ref.sha256[:12], "--config", str(config))
+    assert (said, unit.split()) == ("taken for the SHA-256 of a firmware file", ["device_id", unit_id(1)])
+    assert find(tmp_path, capsys, ref.sha256[:12], status=1)[0].startswith("no unit, attempt or SIM")

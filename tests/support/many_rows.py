@@ -24,7 +24,7 @@ from station.engine.events import (
     StepFinished,
     UnitIdentified,
 )
-from station.engine.records import LotScanned, UnitFacts
+from station.engine.records import FirmwareNamed, LotScanned, UnitFacts
 from station.journal import JOURNAL_FILE, Entry, Journal
 from station.journal.chain import Tail, hash_of
 from station.journal.counts import count_figures
@@ -70,6 +70,11 @@ def module_hash(number: int, name: str) -> str:
     return f"{sorted(MODULES).index(name) + 1:x}{number // BATCH_UNITS:03x}".ljust(64, "5")
 
 
+def file_hash(number: int) -> str:
+    """Return the hash of the file with the bootloader of a batch."""
+    return f"f{number // BATCH_UNITS:03x}".ljust(64, "6")
+
+
 def took(number: int, place: int) -> str:
     """Return the seconds of a step. Those of one unit differ in their decimals, none ends with 0: each is one text."""
     return f"{place}.{(number * 370 + place * 54 + 101) % 1000:03d}"
@@ -94,6 +99,7 @@ def opening(number: int) -> tuple[Event, ...]:
     profile = ProfileRef("widget-boron", 7, f"{number:064x}")
     return (
         BatchOpened(at=_BEGIN, batch=Batch(batch, profile, BATCH_UNITS), title="WIDGET"),
+        FirmwareNamed(at=_BEGIN, files=(("bootloader.bin", file_hash(number), module_hash(number, "bootloader")),)),
         LotScanned(at=_BEGIN, batch=batch, part="ANT", lot=lot),
     )
 

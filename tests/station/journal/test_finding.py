@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from support.journal_story import at, finished, identified, opened, started, step, unit_id
 
 from drivers.clock import SimulatedClock
-from station.engine.records import LotScanned, UnitFacts
+from station.engine.records import FirmwareNamed, LotScanned, UnitFacts
 from station.errors import BadInput
 from station.journal import FoundPage, Journal, Kind, Sought, sought_in
 from station.model import IdentityFact, Verdict
 
 UTC = datetime.UTC
 OLD, NEW = "ab" * 32, "3f" * 32
+FILE, PAIR, UNUSED = "c1" * 32, "c2" * 32, "c3" * 32
+"""Files with the old module, with both, and with one that no unit holds."""
+FILES = (("old@1.bin", FILE, OLD), ("pair@1.zip", PAIR, OLD, NEW), ("other@1.bin", UNUSED, "9d" * 32))
 NO_RADIO = "the radio did not answer: asked twice"
 
 
@@ -40,6 +43,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
         journal.record(started("b-1", 2, "2026-01-05", 86400), identified("b-1", 2, serial="ARNKAB7777777"))
         journal.record(held(2, "b-1", 1, OLD), finished("b-1", Verdict.ERROR, 2, "cable"))
         journal.record(started("c-1", None, seconds=90000), finished("c-1", Verdict.ABORTED, None))
+        journal.record(FirmwareNamed(at=at(99999), files=FILES))
         yield journal
 
 
@@ -61,6 +65,12 @@ def attempts(page: FoundPage) -> list[str]:
         ("4567", Kind.END, ["a-2"]),
         (OLD, Kind.MODULE, ["b-1"]),  # the first unit has a newer one by now
         (NEW[:8], Kind.MODULE, ["a-2"]),
+        (FILE, Kind.FILE, ["b-1"]),
+        (FILE[:8].upper(), Kind.FILE, ["b-1"]),
+        (PAIR[:9], Kind.FILE, ["a-2", "b-1"]),
+        (f"FAIL {PAIR[:9]}", Kind.FILE, ["a-1"]),
+        (UNUSED, None, []),
+        (FILE[:7], None, []),  # the begin of too many files
         ("KAB777", Kind.LABEL, ["b-1"]),
         ("822715871666", Kind.PART, ["a-2"]),
         ("radio did not", Kind.REASON, ["a-1"]),
@@ -116,6 +126,8 @@ def test_words_can_be_taken_for_what_the_asker_says(journal: Journal) -> None:
     assert attempts(journal.seek(Sought("4567", Kind.REASON))) == []
     assert attempts(journal.seek(Sought("2026-01-05", Kind.BATCH))) == ["b-1"]
     assert journal.seek(Sought("xy", Kind.MODULE)).rows == ()
+    assert journal.seek(Sought(" xy", Kind.FILE)).rows == ()
+    assert attempts(journal.seek(Sought(f"{'e' * 8} {NEW}", Kind.FILE))) == ["a-2"]  # the asker knows what it holds
     assert attempts(journal.seek(Sought("BATTERY=2231-A", Kind.LOT))) == []  # that of another part
     assert journal.seek(Sought("67", Kind.END)).rows == ()  # the end of too many
 
