@@ -30,7 +30,7 @@ from ..journal import (
 )
 from ..journal.entries import stamp
 from ..journal.finding import MIN_FILE, MIN_HASH, PAGE, moment_in
-from ..journal.told import wire_of_attempt
+from ..journal.told import lost_its_wire, wire_of_attempt
 from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..scan.reading import read_scan
@@ -43,6 +43,7 @@ _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{
 _FILE = re.compile(rf"[0-9a-fA-F]{{{MIN_FILE},64}}")
 
 
+_LOST = "no exchanges: they are kept when an attempt ends, and the station was stopped during this one"
 _OF_FILES = "a firmware file is known from the batches that opened here, and while this bench has it"
 _NAMES = {
     Kind.UNIT: "an id of a unit", Kind.BATCH: "a batch", Kind.LOT: "a lot of parts", Kind.END: "the end of an id",
@@ -271,6 +272,8 @@ def story(unit: UnitHistory, journal: JournalReader, *, with_wire: bool = False)
         yield from _attempt(attempt, journal)
         if with_wire:
             yield from (f"          {line}" for line in wire_of_attempt(journal, attempt.attempt))
+            if lost_its_wire(journal, attempt.attempt):
+                yield f"          {_LOST}"
 
 
 def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ..journal.lists import expected_units
 from ..journal.pages import closed_batches, failed_units, takt_of, units_like
 from ..journal.records import UnitLine
 from ..journal.tallies import failures, figures_of, hours, on_no_unit, worked_on
-from ..journal.told import wire_of_attempt
+from ..journal.told import lost_its_wire, wire_of_attempt
 from ..journal.unit_facts import search_key
 from ..model import Verdict
 from ..view.records import (
@@ -105,7 +105,7 @@ class JournalRecords:
                     one.failed_step, one.reason, one.by_hand_at is not None,
                 ),
                 one.operator, one.station_id, one.seconds, self._journal.steps(one.attempt),
-                wire_of_attempt(self._journal, one.attempt),
+                wire_of_attempt(self._journal, one.attempt), lost_its_wire(self._journal, one.attempt),
             )
             for one in reversed(found.attempts)
         )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import IO
 
 from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord, UnitHistory
-from ..journal.told import program_of_attempt, told_of_attempt
+from ..journal.told import lost_its_wire, program_of_attempt, told_of_attempt
 from ..local_time import moment
 from ..model import AS_IT_IS, MODULE_FACT, SHIPPED, TRIAL, Outcome
 from ..view.details import OUTCOME_LOOK, how_it_ended, measurement, trace_text
@@ -55,6 +55,7 @@ class UnitReport:
     program: str  # the version of the station that made the attempt, "" if no record tells
     trace: tuple[str, ...]
     words: Words
+    is_wire_lost: bool
 
     @property
     def name(self) -> str:
@@ -74,7 +75,8 @@ def unit_report(journal: JournalReader, attempt: str, words: Words, trace: Seque
     found = journal.unit(record.device_id) if record.device_id else None
     batch = journal.batch(record.batch) if record.batch else None
     wire = tuple(trace) or trace_text(slot)
-    return UnitReport(slot, record, batch, found, program_of_attempt(journal, attempt), wire, words)
+    program, is_lost = program_of_attempt(journal, attempt), lost_its_wire(journal, attempt)
+    return UnitReport(slot, record, batch, found, program, wire, words, is_lost)
 
 
 def write_unit_report(report: UnitReport, file: IO[str]) -> None:
@@ -205,6 +207,9 @@ def _wire(report: UnitReport) -> Iterator[str]:
         yield '<p class="dim">The last exchanges with the unit, oldest first; times are UTC.</p>\n<pre>'
         yield from (f"{html(line)}\n" for line in report.trace)
         yield "</pre>\n"
+    elif report.is_wire_lost:
+        yield f"<h2>{html(report.words.text('details-wire'))}</h2>\n"
+        yield f'<p class="dim">{html(report.words.text("details-wire-lost"))}</p>\n'
 
 
 def _history(report: UnitReport) -> Iterator[str]:

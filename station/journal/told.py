@@ -11,6 +11,8 @@ from .stored import some_rows
 
 _OF_ATTEMPT = "WHERE seq IN (SELECT seq FROM journal WHERE attempt = (SELECT number FROM names WHERE name = ?))"
 _ENDED = "WHERE seq = (SELECT finished_seq FROM attempts WHERE attempt = ?)"
+_ABANDONED = """SELECT 1 FROM attempts JOIN journal ON journal.seq = finished_seq WHERE attempts.attempt = ?
+    AND kind = (SELECT number FROM names WHERE name = 'AttemptAbandoned')"""
 _STARTED_BEFORE = """WHERE seq = (SELECT max(seq) FROM journal WHERE unit IS NULL AND attempt IS NULL
     AND kind = (SELECT number FROM names WHERE name = 'StationStarted')
     AND seq < (SELECT started_seq FROM attempts WHERE attempt = ?))"""
@@ -26,6 +28,12 @@ def wire_of_attempt(journal: JournalReader, attempt: str) -> tuple[str, ...]:
     """Return the last exchanges with the unit, as `AttemptFinished` has them; none where none were recorded."""
     with journal.snapshot() as db:
         return wire_in(db, attempt)
+
+
+def lost_its_wire(journal: JournalReader, attempt: str) -> bool:
+    """Tell whether the station was stopped during ``attempt``: the wire is kept with an end, and that one has none."""
+    with journal.snapshot() as db:
+        return db.execute(_ABANDONED, (attempt,)).fetchone() is not None
 
 
 def wire_in(db: sqlite3.Connection, attempt: str) -> tuple[str, ...]:

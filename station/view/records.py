@@ -130,6 +130,7 @@ class Walk:
     seconds: float | None
     steps: tuple[StepRecord, ...]
     wire: tuple[str, ...] = ()  # the last exchanges before a FAIL or an ERROR
+    is_wire_lost: bool = False  # the station was stopped before it could keep them
 
 
 @dataclass(frozen=True, slots=True)

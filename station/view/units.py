@@ -77,7 +77,7 @@ def _cut(cells: Sequence[Sequence[Ink | str]], widths: Sequence[int], width: int
 def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
     """Tell the whole life of a unit: who it is, what it owes, and every attempt with its steps, the newest first.
 
-    The last exchanges with it, of the newest attempt that has them, come at the end.
+    The last exchanges with it, of the newest attempt that has them, or why they were lost, come at the end.
     """
     unit, text = told_of.unit, words.text
     lines = [
@@ -106,7 +106,7 @@ def life(told_of: Life, width: int, words: Words, glyphs: Glyphs) -> list[Line]:
     lines.append(line(Ink(text("page-attempts", count=len(told_of.walks)), BOLD)))
     for walk in told_of.walks:
         lines += [*_walk(walk, words, glyphs), line()]
-    lines += next((_wire(walk, width, words) for walk in told_of.walks if walk.wire), [])
+    lines += next((_wire(walk, width, words) for walk in told_of.walks if walk.wire or walk.is_wire_lost), [])
     return [cut(one, width) for one in lines]
 
 
@@ -123,6 +123,8 @@ def _identities(identities: Sequence[Identity], words: Words) -> list[Line]:
 
 def _wire(walk: Walk, width: int, words: Words) -> list[Line]:
     head = line(Ink(words.text("details-wire"), BOLD), Ink(f"  {moment(walk.row.at, words)}", DIM))
+    if walk.is_wire_lost:
+        return [head, *(line(Ink(f"  {part}", DIM)) for part in wrap(words.text("details-wire-lost"), width - 2))]
     return [head, *(line(f"  {part}") for one in walk.wire for part in wrap(told(one), width - 2))]
 
 

@@ -1103,6 +1103,7 @@ details-steps = SCHRITTE
 details-identities = IDENTITÄTEN
 details-firmware = FIRMWARE
 details-wire = LEITUNG
+details-wire-lost = Nichts aufgehoben: Das geschieht, wenn ein Versuch endet, und während dieses Versuchs wurde die Station beendet.
 details-wanted = soll { $version }
 details-was = (war { $values })
 details-seen = Gesehen

@@ -1063,6 +1063,7 @@ details-steps = STEPS
 details-identities = IDENTITIES
 details-firmware = FIRMWARE
 details-wire = WIRE
+details-wire-lost = Nothing was kept: exchanges are kept when an attempt ends, and the station was stopped during this one.
 details-wanted = wanted { $version }
 details-was = (was { $values })
 details-seen = Seen

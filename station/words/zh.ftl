@@ -844,6 +844,7 @@ details-steps = 步骤
 details-identities = 身份
 details-firmware = 固件
 details-wire = 通信
+details-wire-lost = 没有保留：通信在一次尝试结束时才会保留，而工站在这次尝试中被停止。
 details-wanted = 应为 { $version }
 details-was = （原为 { $values }）
 details-seen = 现象

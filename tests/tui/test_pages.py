@@ -140,6 +140,16 @@ def test_the_names_of_identities_are_whole_and_the_words_of_the_details() -> Non
     assert len({one.index("x1") for one in named}) == 1
 
 
+def test_a_life_says_why_an_attempt_that_the_station_stopped_in_has_no_wire() -> None:
+    row = UnitRow("e0", "P044", "boron", AT, verdict=Verdict.ERROR)
+    walks = (
+        Walk(row, "", "bench-1", None, (), is_wire_lost=True), Walk(row, "", "bench-1", 1.0, (), ("older",)),
+    )  # fmt: skip
+    lines = [ink.plain(one) for one in units.life(Life(row, AT, walks=walks), 60, ENGLISH, UNICODE)]
+    at = next(place for place, one in enumerate(lines) if one.startswith("WIRE"))
+    assert " ".join(one.strip() for one in lines[at + 1 :]) == ENGLISH.text("details-wire-lost")
+
+
 def many_batches(count: int) -> list[ev.Event]:
     profile = ProfileRef("p", 1, "0" * 64)
     return [ev.BatchOpened(at=AT, batch=Batch(f"B{n}", profile, None), title=f"W{n}") for n in range(count)]
