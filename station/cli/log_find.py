@@ -267,7 +267,8 @@ def story(unit: UnitHistory, journal: JournalReader, *, with_wire: bool = False)
     room = max(14, *map(len, names)) if names else 14
     yield f"  {'device_id':{room}} {unit.device_id}"
     for name in names:
-        yield from _fact(f"{name:{room}}", [fact for fact in unit.facts if fact.name == name])
+        facts = [fact for fact in unit.facts if fact.name == name]
+        yield from _fact(f"{name:{room}}", facts, ", ".join(unit.earlier(name)))
     for attempt in unit.attempts:
         yield from _attempt(attempt, journal)
         if with_wire:
@@ -276,13 +277,12 @@ def story(unit: UnitHistory, journal: JournalReader, *, with_wire: bool = False)
                 yield f"          {_LOST}"
 
 
-def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
+def _fact(name: str, facts: list[FactRecord], earlier: str) -> Iterator[str]:
     """Yield the newest value with earlier ones, then the values of other sources that were disputed."""
     believed = [fact for fact in facts if not fact.is_disputed]
     if believed:
         newest = believed[-1]
-        former = ", ".join(dict.fromkeys(fact.value for fact in believed if fact.value != newest.value))
-        yield f"  {name} {newest.value}  ({newest.source})" + (f"  was {former}" if former else "")
+        yield f"  {name} {newest.value}  ({newest.source})" + (f"  was {earlier}" if earlier else "")
     for fact in facts:
         if fact.is_disputed:
             yield f"  {name} {fact.value}  ({fact.source})  disputed"

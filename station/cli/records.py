@@ -199,8 +199,7 @@ def _identities(unit: UnitHistory) -> Iterator[Identity]:
         believed = [fact for fact in unit.facts if fact.name == name and not fact.is_disputed]
         if believed:
             newest = believed[-1]
-            former = tuple(dict.fromkeys(fact.value for fact in believed if fact.value != newest.value))
-            yield Identity(name, newest.value, newest.source, former)
+            yield Identity(name, newest.value, newest.source, unit.earlier(name))
 
 
 def _owed_rows(found: Iterable[OwedUnit]) -> Iterator[OwedRow]:

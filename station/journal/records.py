@@ -84,6 +84,15 @@ class UnitHistory:
         """The newest undisputed value."""
         return next((f.value for f in reversed(self.facts) if f.name == name and not f.is_disputed), None)
 
+    def earlier(self, name: str) -> tuple[str, ...]:
+        """Return the other undisputed values it had, the oldest first.
+
+        A version is not one of them if the newest value is that version with its hash: it is the same module.
+        """
+        newest = self.fact(name) or ""
+        values = dict.fromkeys(fact.value for fact in self.facts if fact.name == name and not fact.is_disputed)
+        return tuple(value for value in values if value != newest and not newest.startswith(f"{value} "))
+
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:

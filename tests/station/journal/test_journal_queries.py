@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from station.engine.records import CredentialWritten, ProductCached, UnitFacts, 
 from station.errors import JournalError
 from station.figures import Figures
 from station.journal import Journal, SerialCached
+from station.journal.records import FactRecord, UnitHistory
 from station.model import IdentityFact, Measurement, Outcome, Verdict
 
 ICCID_1, ICCID_2, IMEI = "89310410106543789301", "89310410106543789302", "352753090041680"
@@ -327,3 +329,14 @@ def _happen(journal: Journal, happening: tuple) -> None:  # type: ignore[type-ar
             journal.settle(item(attempt, action), outcome, "because", "read back")
         case _:
             journal.record(*happening)
+
+
+def test_a_version_that_its_hash_came_to_is_no_earlier_value() -> None:
+    at = datetime.datetime(2026, 1, 5, tzinfo=datetime.UTC)
+    told = [("202", False), ("202 " + "8" * 64, False), ("201", True)]
+    modules = [FactRecord("module SoftDevice", value, "module info", at, None, disputed) for value, disputed in told]
+    systems = [FactRecord("device_os", value, "request 30", at, None, False) for value in ("6.3", "3.3.1", "6.3.4")]
+    unit = UnitHistory("e00fce68" + "0" * 16, "boron", "P044AB1234501", at, at, (*modules, *systems), ())
+    assert unit.earlier("module SoftDevice") == ()
+    assert unit.earlier("device_os") == ("6.3", "3.3.1")
+    assert unit.earlier("imei") == ()
