@@ -31,7 +31,7 @@ class TerminalDriver(LinuxDriver):
     """Textual's driver of a terminal, which in addition tells the app of each `Silence` between two characters."""
 
     def run_input_thread(self) -> None:
-        """Read the terminal and tell the app of keys and silences, in order, until told to end.
+        """Read the terminal and tell the app of keys and silences, in order, until told to end or there is no more.
 
         Bytes that are no UTF-8 become U+FFFD. Raises `OSError` if the terminal went away.
         """
@@ -44,8 +44,8 @@ class TerminalDriver(LinuxDriver):
             wait = still_to_tell[0] - silent if still_to_tell else LOOK_S
             if terminal.select(wait):
                 data = os.read(self.fileno, AT_ONCE)
-                if not data:  # no terminal, and at its end
-                    self.exit_event.wait()
+                if not data:  # the terminal went away; a thread that waited on would keep the program from ending
+                    return
                 if text := decode(data):  # none: a part of a character; to the parser that would be the end
                     for message in parser.feed(text):
                         self.process_message(message)

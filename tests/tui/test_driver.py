@@ -29,6 +29,11 @@ class Reader(TerminalDriver):
         self.fileno = terminal
         self.told: queue.Queue[str | float] = queue.Queue()
         self._behind, self.goes_on = behind, threading.Event()
+        self.ended = threading.Event()
+
+    def run_input_thread(self) -> None:
+        super().run_input_thread()
+        self.ended.set()
 
     def process_message(self, message: Message) -> None:
         assert isinstance(message, Silence | events.Key)
@@ -133,7 +138,9 @@ async def test_an_arrow_is_one_key() -> None:
 
 
 @on_loop
-async def test_input_that_ends_lets_the_reader_wait_for_its_end() -> None:
+async def test_input_that_ends_ends_the_reader_whoever_else_forgets_it() -> None:
+    """The interpreter waits for its threads: with the terminal gone, nobody may be there to end this one."""
     with reading(b"a") as (reader, hand):
         hand.leave()
         assert reader.tells(1) == ["a"]
+        assert reader.ended.wait(PATIENCE_S)
