@@ -2,8 +2,7 @@
 
 ## Bestanden, aber nicht mehr bewiesen
 
-why-by_hand = Nach dem letzten Durchlauf hat jemand es von Hand bedient: an seiner Konsole oder in einem anderen Modus.
-    Was damals bewiesen wurde, kann sich geändert haben.
+why-by_hand = Seit dem letzten Durchlauf hat jemand es von Hand bedient, an der Konsole oder in einem anderen Modus: was bewiesen war, kann sich geändert haben.
     .try = Wiederholen (R): was noch stimmt, ist in Sekunden durch, der Rest wird neu gemacht. Bis dahin gilt es nicht.
 
 ## Das falsche Gerät

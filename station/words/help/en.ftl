@@ -4,8 +4,7 @@
 
 ## Passed, and not proven any more
 
-why-by_hand = Somebody worked on it by hand after its last walk: at its console, or brought it into another mode. What was
-    proved then may have changed.
+why-by_hand = Somebody worked on it by hand after its last walk, at its console or in another mode: what was proved may have changed.
     .try = Retry (R): what is still right passes in seconds, and the rest is done again. Until then it has not passed.
 
 ## The wrong unit
