@@ -101,7 +101,7 @@ def test_an_update_and_the_way_back_leave_the_journal_intact(wheels: tuple[Path,
     held = (data / "journal" / "journal.db").read_bytes()
     for words in (("log", "verify"), ("log", "find", "PASS"), ("demo", "--headless", "--once")):
         told = station.run(*words, *place, expect=3)
-        assert re.search("has schema 8, this (program|station) knows 7; .*from before the update", told)
+        assert re.search("has schema 9, this (program|station) knows 8; .*from before the update", told)
     assert (data / "journal" / "journal.db").read_bytes() == held, "refused, and not one byte of it changed"
     assert "entries that are not in the backup" in station.run("log", "restore", str(backup), *place, expect=2)
     station.run("log", "restore", str(backup), "--over-newer", *place)
