@@ -12,6 +12,7 @@ from drivers.wire.image.host import Image
 from ..local_time import countdown
 from .cuts import CutWindow
 from .estimate import Estimate
+from .order import Case
 from .plan import UpdatePlan
 
 FORMAT = 1
@@ -34,16 +35,22 @@ DOCUMENT: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """Keys of the document and what they mean."""
 
+_ONE_WAY = MappingProxyType({
+    frozenset[Via](): "nothing to do", frozenset({Via.DFU}): "one DFU visit", frozenset({Via.OTA}): Case.C.value,
+})  # fmt: skip
+"""The order in words of a plan that does not use both ways."""
+
 _WAYS = MappingProxyType({Via.DFU: "dfu", Via.OTA: "request"})  # a control request
 
 
 def plan_lines(plan: UpdatePlan, expected: Estimate) -> Iterator[str]:
     """Yield what will be done, in order, with sizes, reasons, times, and what a cut would leave."""
     yield "  modules (wanted / held)"
+    width = max(15, 0, *(len(name) for name, _, _ in plan.rows))
     for name, wanted, held in plan.rows:
-        yield f"    {name:16} {wanted} / {held}"
+        yield f"    {name:{width}}  {wanted} / {held}"
     of_windows = {window.reason for window in plan.windows}
-    yield f"  order: {plan.case.value}" if plan.has_work else "  order: nothing to do"
+    yield f"  order: {_order(plan)}"
     yield from (f"    {reason}" for reason in plan.reasons if reason not in of_windows)
     for number, (write, seconds) in enumerate(zip(plan.writes, expected.writes, strict=True), 1):
         if_differs = "; written only if it differs" if write.compare_first else ""
@@ -59,6 +66,11 @@ def plan_lines(plan: UpdatePlan, expected: Estimate) -> Iterator[str]:
     for reason in dict.fromkeys(window.reason for window in plan.windows):
         names = " and ".join(_name(plan, window) for window in plan.windows if window.reason == reason)
         yield f"    {names}: {reason}"
+
+
+def _order(plan: UpdatePlan) -> str:
+    ways = frozenset({write.way for write in plan.writes} | ({Via.OTA} if plan.assets else set()))
+    return _ONE_WAY.get(ways, plan.case.value)
 
 
 def plan_document(plan: UpdatePlan | None, expected: Estimate | None) -> dict[str, object]:

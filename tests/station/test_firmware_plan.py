@@ -129,6 +129,18 @@ def test_what_is_there_is_told_with_its_proof(plan: Verb) -> None:
     assert "safe to cut: always" in plan.out
 
 
+def test_the_order_names_no_way_that_nothing_goes(plan: Verb) -> None:
+    assert plan("--virtual", "argon@6.3.4", "--target", "6.3.4") == 0
+    assert "  order: one DFU visit\n" in plan.out
+
+
+def test_the_longest_name_of_a_module_keeps_the_columns(plan: Verb) -> None:
+    assert plan("--virtual", "p2@5.0.1", "--target", "6.3.4") == 0
+    table = plan.out.split("(wanted / held)\n")[1].split("  order:")[0].splitlines()
+    assert any(line.startswith("    prebootloader-part1  11 / 7") for line in table)
+    assert all(line[24] == " " != line[25] for line in table), table
+
+
 def test_a_window_that_needs_a_debugger_names_its_module(plan: Verb) -> None:
     assert plan("--virtual", "photon@2.3.1", "--target", "3.3.1") == 0
     assert "safe to cut: no" in plan.out
