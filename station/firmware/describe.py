@@ -93,8 +93,8 @@ def _module_lines(image: Image) -> Iterator[str]:
     state = "right" if image.is_crc_valid else "WRONG: the file is damaged"
     yield _line("CRC-32", f"{image.crc.hex()}, {state}" if not image.is_combined else "checked module by module")
     right = hashlib.sha256(image.data[: -tables.CRC_SIZE - 2 - tables.SHA_SIZE]).digest() == image.sha256
-    stale = "not that of its content, as in several files of the vendor; the CRC counts"
-    yield _line("own hash", f"{image.sha256.hex()[:12]}…, {'right' if right else stale}")
+    stale = ", as in several files of the vendor; the CRC counts" if image.is_crc_valid else ""
+    yield _line("own hash", f"{image.sha256.hex()[:12]}…, {'right' if right else f'not that of its content{stale}'}")
     if image.is_locking:
         yield _line("WARNING", LOCKS)
     if image.assets and any(_is_system(one) and one.version < _ASSETS_FROM for one in image.dependencies):

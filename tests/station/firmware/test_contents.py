@@ -125,6 +125,7 @@ def test_a_damaged_module_is_shown_with_what_speaks_against_it() -> None:
     data[30] ^= 1
     text = told(bytes(data))
     assert "8d5c9ef6, WRONG: the file is damaged" in text
+    assert "not that of its content\n" in text  # and no word of the vendor's stale hashes: this file is damaged
     assert "refused     x.bin: its CRC-32 is not the one stored at its end" in text
     assert "CRC-32" in refusal(bytes(data))
 
