@@ -167,10 +167,11 @@ class PortPath:
 class Secret:
     """A text that must not be shown: ``repr`` and ``str`` hide it, only `reveal` returns it.
 
-    Used for tokens, Wi-Fi passwords, mobile secrets and claim codes (N5 A7).
+    Used for tokens, Wi-Fi passwords, mobile secrets and claim codes (N5 A7). ``called``: its kind, in a sentence.
     """
 
     __slots__ = ("_text",)
+    called: ClassVar[str] = "secret"
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -28,6 +28,8 @@ MAX_CLIENTS = 1000
 class ClientSecret(Secret):
     """What an OAuth client of a product shows as its password."""
 
+    called = "client secret"
+
 
 class CustomerToken(Secret):
     """A token of a product's customer: good for claiming as that customer, and for nothing else (K3 E14)."""

@@ -26,21 +26,27 @@ _PEM = re.compile(r"(-----BEGIN ([A-Z0-9 ]+)-----\r?\n([!-~ ]{1,254}\r?\n)+-----
 class WifiPassword(Secret):
     """The pass phrase of the bench's or the product's access point."""
 
+    called = "Wi-Fi password"
+
 
 class Certificate(Secret):
     """A certificate in PEM format: no secret by itself, but nothing to be shown either."""
 
+    called = "certificate"
     max_bytes = 4095  # what a unit takes
 
 
 class PrivateKey(Secret):
     """The private key of a certificate, in PEM format."""
 
+    called = "private key"
     max_bytes = 2047
 
 
 class ApiToken(Secret):
     """The cloud token the station works with."""
+
+    called = "token"
 
 
 S = TypeVar("S", bound=Secret)
@@ -152,7 +158,7 @@ class SecretSource:
             advice = f"store it with: keyring set {reference.name} {reference.user}"
         text = re.sub(r"(\r\n|\n|\r)\Z", "", text or "")
         if fault := _fault(text, kind):
-            raise BadInput(f"{kind.__name__} from {reference}: it {fault}; {advice}")
+            raise BadInput(f"{kind.called} from {reference}: it {fault}; {advice}")
         return kind(text)
 
 

@@ -249,7 +249,7 @@ def test_a_claim_code_without_network_credentials_is_refused_before_any_unit_wai
 
 def test_a_client_without_its_secret_opens_no_batch(tmp_path: Path) -> None:
     with line_bench(tmp_path) as bench:
-        with pytest.raises(BadInput, match=f"ClientSecret from env:{SECRET}: it holds nothing"):
+        with pytest.raises(BadInput, match=f"client secret from env:{SECRET}: it holds nothing"):
             bench.restart(TOKEN)
         open_shop(bench, TOKEN)
 

@@ -140,7 +140,7 @@ def test_a_signal_is_measured_against_the_limit(capsys: pytest.CaptureFixture[st
         (("--ssid", "bench", "--password", PASSWORD), "--password: write where it is kept"),
         (("--ssid", "bench", "--private-key", PASSWORD), "--private-key: write where it is kept"),
         (("--ssid", "bench"), "--password: there is no terminal to ask on"),
-        (("--ssid", "bench", "--password", "env:NOWHERE"), "WifiPassword from env:NOWHERE: it holds nothing"),
+        (("--ssid", "bench", "--password", "env:NOWHERE"), "Wi-Fi password from env:NOWHERE: it holds nothing"),
         (("--ssid", "bench", "--password", "env:SHORT"), "it has 5 characters, expected 8 to 63 characters"),
         (("--ssid", "bench", "--security", "open", "--password", "env:SHORT"), "--password: expected no password for"),
         (("--ssid", "x" * 33, "--security", "open"), "--ssid: expected a network name of 1 to 32 bytes"),

@@ -226,7 +226,7 @@ class Wifi(
         is_phrase = self.security not in _KEYS and 8 <= len(text.encode()) <= 63
         if not is_phrase and not re.fullmatch(pattern, text):
             raise BadInput(
-                f"WifiPassword from {ref}: it has {len(text.encode())} characters, expected {expected} for "
+                f"{password.called} from {ref}: it has {len(text.encode())} characters, expected {expected} for "
                 f'security = "{self.security.value}"; store the right one'
             )
 

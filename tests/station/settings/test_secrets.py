@@ -49,7 +49,7 @@ def test_a_keyring_is_asked_by_service_and_user() -> None:
 @pytest.mark.parametrize("value", [None, "", "\n", "a\x00b", "x" * 5000])
 def test_an_absent_or_unusable_secret_is_refused_with_advice(value: str | None) -> None:
     source = SecretSource({"T": value} if value is not None else {})
-    with pytest.raises(BadInput, match=r"ApiToken from env:T: .*set T before the station starts") as caught:
+    with pytest.raises(BadInput, match=r"^token from env:T: .*set T before the station starts") as caught:
         source.resolve(SecretRef("env", "T"), ApiToken)
     assert not value or value not in str(caught.value)
 
@@ -65,7 +65,7 @@ def test_the_line_end_of_a_pasted_secret_is_no_part_of_it(end: str) -> None:
 @pytest.mark.parametrize("ending", ["\n\n", "\r\r", "\n\r\n", "\x7f", "\x1b[2J", "\udcff", "\u202e"])
 @pytest.mark.parametrize("kind", [ApiToken, WifiPassword])
 def test_a_secret_that_cannot_be_printed_is_refused_without_showing_it(kind: type[Secret], ending: str) -> None:
-    with pytest.raises(BadInput, match=f"^{kind.__name__} from env:T: it holds characters .*; set T before") as caught:
+    with pytest.raises(BadInput, match=f"^{kind.called} from env:T: it holds characters .*; set T before") as caught:
         SecretSource({"T": f"s3cr3t{ending}"}).resolve(SecretRef("env", "T"), kind)
     assert "s3cr3t" not in str(caught.value)
     assert str(caught.value).isprintable()

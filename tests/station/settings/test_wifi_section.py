@@ -108,7 +108,7 @@ def test_an_enterprise_network_gets_its_user() -> None:
 
 @pytest.mark.parametrize("key", ["no key", KEY.replace("END", "FIN"), KEY.replace("REVG", "R" * 255), KEY + "x" * 2048])
 def test_a_key_no_unit_reads_is_refused_without_showing_it(key: str) -> None:
-    with pytest.raises(BadInput, match="PrivateKey from env:KEY") as caught:
+    with pytest.raises(BadInput, match="private key from env:KEY") as caught:
         goals(TLS, KEY=key)
     assert key[:20] not in str(caught.value)
 
