@@ -36,7 +36,7 @@ from .body import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .call import READ_S
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
-from .way_out import BY_ENVIRONMENT, PROXIES, WayOut, bundle_of, is_socks, wrong_settings
+from .way_out import BY_ENVIRONMENT, PROXIES, WayOut, bundle_of, is_socks, place_of_proxy, wrong_settings
 
 T = TypeVar("T")
 TOOL = "provisioning-station"
@@ -239,7 +239,8 @@ class HttpLink:
                 return NoAnswer(was_sent=True, reason=f"the exchange failed ({type(error).__name__})")
             if flight.proxy and not flight.has_sent:
                 return NoAnswer(was_sent=False, reason=clean(_of_proxy(flight, error)), is_blocked=True)
-            return NoAnswer(was_sent=flight.has_sent, reason=clean(_reason(error, flight.has_sent)))
+            place = place_of_proxy(self._way, self._environ)
+            return NoAnswer(was_sent=flight.has_sent, reason=clean(_reason(error, flight.has_sent, place)))
 
     def wrong_settings(self) -> Iterator[str]:
         """Yield a sentence for each setting of this host that keeps requests from leaving it."""
@@ -350,8 +351,8 @@ def _of_proxy(flight: Flight, error: requests.RequestException) -> str:
     return f"{proxy} answers with a page of its own ({status[1]}) and opens no way to the cloud"
 
 
-def _reason(error: requests.RequestException, was_sent: bool) -> str:
-    """Describe what failed; the library's own text contains addresses and is long."""
+def _reason(error: requests.RequestException, was_sent: bool, proxy_place: str) -> str:
+    """Describe what failed; the library's own text contains addresses and is long. ``proxy_place``: who names it."""
     if isinstance(error, requests.exceptions.SSLError):
         # before the request was sent or during the answer: the advice is the same
         return "the cloud's certificate was not accepted: check the clock and the network of this host"
@@ -360,7 +361,7 @@ def _reason(error: requests.RequestException, was_sent: bool) -> str:
     if isinstance(error, requests.ReadTimeout):
         return f"no answer within {READ_S:.0f} s"
     if isinstance(error, requests.exceptions.ProxyError) and not was_sent:
-        return "the proxy did not connect"
+        return "the proxy did not connect" + (f": check {proxy_place} on this host" if proxy_place else "")
     if was_sent:
         return "the connection broke before an answer came"
     cause = getattr(error.args[0] if error.args else None, "reason", None)

@@ -52,6 +52,12 @@ def _proxy(way: WayOut, environ: Mapping[str, str]) -> _Setting | None:
     return _Setting("proxy below [cloud]", way.proxy) if way.proxy else _first(environ, PROXIES)
 
 
+def place_of_proxy(way: WayOut, environ: Mapping[str, str]) -> str:
+    """Return where a person finds the proxy that counts, "" if none is set."""
+    found = _proxy(way, environ)
+    return found.place if found is not None else ""
+
+
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> _Setting | None:
     return next((_Setting(name, environ[name]) for name in names if environ.get(name)), None)
 

@@ -20,7 +20,7 @@ NAMES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no
         ("ALL_PROXY", "socks5h://127.0.0.1:1080", "a SOCKS proxy is set on this host"),
         ("HTTPS_PROXY", "http://", "the proxy set on this host"),
         ("HTTPS_PROXY", "ftp://127.0.0.1:1", "the proxy set on this host"),
-        ("HTTPS_PROXY", "http://127.0.0.1:1", "the proxy did not connect"),
+        ("HTTPS_PROXY", "http://127.0.0.1:1", "the proxy did not connect: check HTTPS_PROXY on"),
         ("REQUESTS_CA_BUNDLE", "/nonexistent/ca.pem", "the certificate file (CA bundle) that REQUESTS_CA_BUNDLE names"),
         ("CURL_CA_BUNDLE", "/nonexistent/ca.pem", "the certificate file (CA bundle) that CURL_CA_BUNDLE names"),
         ("SSL_CERT_FILE", "/nonexistent/ca.pem", "the certificate file (CA bundle) that SSL_CERT_FILE names"),
