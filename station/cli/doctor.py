@@ -62,7 +62,10 @@ Look = Callable[[Subject], Iterator[Finding]]
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
     parser = parsers.add_parser("doctor", help="what would stop this bench")
-    parser.add_argument("--profile", action="append", default=[], metavar="P", help="check its firmware files too")
+    parser.add_argument(
+        "--profile", action="append", default=[], metavar="P",
+        help="also check its files, its release, and what it needs of the cloud (repeatable)",
+    )  # fmt: skip
     parser.add_argument("--no-cloud", action="store_true", help="do not ask the cloud")
     add_data_dir(parser)
     parser.set_defaults(run=run)

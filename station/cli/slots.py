@@ -116,9 +116,11 @@ def numbered_by_bus(config: StationConfig) -> Iterator[str]:
     loose = [slot.number for slot in config.slots if slot.port_path and not PortPath(slot.port_path).is_stable]
     if loose:
         numbers = ", ".join(map(str, loose))
+        which, them = (f"slot {numbers}: the port begins", "it") if len(loose) == 1 else (
+            f"slots {numbers}: the ports begin", "them")  # fmt: skip
         yield (
-            f"slot {numbers}: the port begins with a bus number, which may be another after a reboot; "
-            f"to bind it to the controller run: {LEARN} {' '.join(map(str, loose))}"
+            f"{which} with a bus number, which may be another after a reboot; "
+            f"to bind {them} to the controller run: {LEARN} {' '.join(map(str, loose))}"
         )
 
 

@@ -142,5 +142,5 @@ def test_the_list_shows_slots_strangers_and_who_is_bound_to_a_bus_number(bus: Vi
         "slot 3 1-7",
         "no slot virtual-1-usb-0:6 Argon in application mode",
     ]
-    assert "slot 1, 3: the port begins with a bus number" in lines[4]
+    assert "slots 1, 3: the ports begin with a bus number" in lines[4]
     assert lines[4].endswith("station slots learn 1 3")

@@ -109,7 +109,7 @@ def test_people_are_told_in_lines_until_ctrl_c() -> None:
         (["--product", "toaster"], "--product toaster:"),
         (["--unit", "toaster"], "--unit toaster:"),
         (["--sim", "123"], "--sim 123:"),
-        (["--fault", "sometimes"], "--fault sometimes: 'sometimes' is no status"),
+        (["--fault", "sometimes"], "--fault sometimes: 'sometimes' is no status such as 429 and none of html,"),
         (["--port", "99999999"], "--port 99999999:"),
     ],
 )

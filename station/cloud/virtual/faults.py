@@ -152,4 +152,5 @@ def _what(word: str) -> dict[str, object]:
     if name in Who.__members__:
         who = Who[name]
         return {"kind": FaultKind.HTML, "who": who, "status": who.status}
-    raise ValueError(f"{word!r} is no status, kind or speaker: write {GRAMMAR}")
+    words = ", ".join(one.name.lower().replace("_", "-") for one in (*FaultKind, *Who) if one is not FaultKind.STATUS)
+    raise ValueError(f"{word!r} is no status such as 429 and none of {words}: write {GRAMMAR}")
