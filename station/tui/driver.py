@@ -40,7 +40,8 @@ class TerminalDriver(LinuxDriver):
         silent, still_to_tell = 0.0, list[float]()
         terminal = selectors.SelectSelector()
         terminal.register(self.fileno, selectors.EVENT_READ)
-        while not self.exit_event.is_set():
+        # the loop is closed at the latest when the app has ended, however the giving back of the terminal failed
+        while not (self.exit_event.is_set() or self._loop.is_closed()):
             wait = still_to_tell[0] - silent if still_to_tell else LOOK_S
             if terminal.select(wait):
                 data = os.read(self.fileno, AT_ONCE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import io
 import os
 import pty
 import re
@@ -16,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.known_steps import load_profile
@@ -24,10 +27,12 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from drivers.clock import SystemClock
 from station.cli.screen import station_screen
+from station.compose import Station
 from station.demo import Demo, DemoOptions
 from station.errors import JournalError
 from station.paths import find_profile
 from station.tui import app
+from station.tui.driver import TerminalDriver
 
 BORON = ("--profile", "boron-product", "--units", "1", "--fault", "unit=1,at=flash:1,do=slow,by=1")
 """A unit that is at work for more than a minute: long enough to be left there, however busy the machine is."""
@@ -124,16 +129,52 @@ def test_the_batch_page_offers_the_profiles_of_the_demo_and_leaving_gives_the_te
         assert terminal.text.rfind("\x1b[?1049l") > terminal.text.rfind(SCREEN_ON)
 
 
-def test_a_station_that_cannot_start_closes_the_screen_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app, "TerminalDriver", HeadlessDriver)
+@contextlib.contextmanager
+def a_station_that_cannot_start(tmp_path: Path) -> Iterator[Station]:
     options = DemoOptions((load_profile(find_profile("boron-product")),), units=1, data_dir=tmp_path)
     demo = Demo(options, SystemClock(), {})
     demo.open_batches()
     demo.station.journal.close()
     try:
-        with pytest.raises(JournalError):
-            station_screen(demo.station, ENGLISH)
+        yield demo.station
     finally:
         demo.close()
+
+
+def test_a_station_that_cannot_start_closes_the_screen_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "TerminalDriver", HeadlessDriver)
+    with a_station_that_cannot_start(tmp_path) as station, pytest.raises(JournalError):
+        station_screen(station, ENGLISH)
+
+
+class Unclosable(TerminalDriver):
+    """A terminal that fails when it is to be given back, as one may that goes away at that time."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._hand, self.fileno = pty.openpty()
+        self._file = io.TextIOWrapper(io.BytesIO())
+
+    def run_input_thread(self) -> None:
+        super().run_input_thread()
+        READERS_ENDED.set()
+
+    def disable_input(self) -> None:
+        """Fail without a word, which is how Textual's own driver fails."""
+
+    def stop_application_mode(self) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+READERS_ENDED = threading.Event()
+
+
+def test_a_terminal_that_cannot_be_given_back_keeps_no_reader_that_the_program_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "TerminalDriver", Unclosable)
+    with a_station_that_cannot_start(tmp_path) as station, pytest.raises(JournalError):
+        station_screen(station, ENGLISH)
+    assert READERS_ENDED.wait(PATIENCE_S)
