@@ -225,13 +225,13 @@ def _attempt_line(row: FoundRow) -> str:
     attempt = row.attempt
     if attempt is None:
         return f"  {row.platform:8} {row.label:16} {row.device_id}"
-    verdict = _result(attempt)
+    verdict = result_line(attempt)
     unit = f"{row.platform:8} {row.label:16} {row.device_id or 'no unit known':24}"
     why = f": {attempt.reason}" if attempt.reason else ""
     return f"  {moment(attempt.started_at)}  {unit}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}{why}"
 
 
-def _result(attempt: AttemptRecord) -> str:
+def result_line(attempt: AttemptRecord) -> str:
     """Return how an attempt ended, and since when that is not proven any more."""
     if attempt.by_hand_at is None:
         return attempt.result
@@ -253,7 +253,7 @@ def wanted(text: str) -> tuple[str, str]:
 def line_of(unit: UnitHistory) -> str:
     """Describe a unit in one line, enough to tell it from others."""
     last = unit.attempts[-1] if unit.attempts else None
-    verdict = _result(last) if last is not None else "not finished"
+    verdict = result_line(last) if last is not None else "not finished"
     iccid = unit.fact("iccid")
     return f"  {unit.platform:8} {unit.label:16} {unit.device_id}  {moment(unit.last_seen)}  {verdict}" + (
         f"  SIM {iccid}" if iccid else ""
@@ -289,7 +289,7 @@ def _fact(name: str, facts: list[FactRecord], earlier: str) -> Iterator[str]:
 
 
 def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
-    verdict = _result(attempt)
+    verdict = result_line(attempt)
     batch = f"batch {attempt.batch or '-'}{released(attempt.release)}"
     lots = f"  lots {', '.join(attempt.lots)}" if attempt.lots else ""
     yield f"  {moment(attempt.started_at)}  {batch}  slot {attempt.slot}{lots}  {verdict}" + (

@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterator, Sequence
 from drivers.clock import SystemClock
 from drivers.plain_text import escaped
 
-from ..engine.events import Event, OutboxChanged, StationStarted, VerdictRevised
+from ..engine.events import Event, OutboxChanged, StationStarted
 from ..errors import BadInput, JournalError, JournalInUse
-from ..journal import Journal, JournalReader, OwedUnit
+from ..journal import AttemptRecord, Journal, JournalReader, OwedUnit
 from ..line.outbox import OutboxWorker
 from ..line.owed import OwedDesk
 from ..line.owed_orders import OwedOrder, OwedOrders
@@ -28,7 +28,7 @@ from ..steps.table import StepTable
 from .account import cloud_client, token_of, token_source
 from .asking import confirm
 from .batch import own_journal
-from .log_find import wanted
+from .log_find import result_line, wanted
 from .places import add_data_dir, known_journal, reader
 from .telling import sub_verbs, tell, tell_all
 
@@ -214,12 +214,9 @@ def _drained(journal: Journal, arguments: argparse.Namespace, chosen: Sequence[O
         )
     token_of(config)
     attempts = {one.owed.item.attempt: one for one in reversed(chosen)}
-    revised: dict[str, VerdictRevised] = {}
     progress = _Progress(len(chosen), journal.waiting())
 
     def saw(event: Event) -> None:
-        if isinstance(event, VerdictRevised) and event.attempt is not None:
-            revised[event.attempt] = event
         if isinstance(event, OutboxChanged):
             progress.show(event.waiting)
 
@@ -238,8 +235,9 @@ def _drained(journal: Journal, arguments: argparse.Namespace, chosen: Sequence[O
         client.close()
         progress.clear()
     left = {one.owed.item.attempt: one for one in reversed(journal.owed_units())}
-    tell_all(_outcome(one, revised.get(attempt), left.get(attempt)) for attempt, one in attempts.items())
-    passed = sum(event.verdict is Verdict.PASS for event in revised.values())
+    ended = {attempt: record for attempt in attempts if (record := journal.attempt(attempt)) is not None}
+    tell_all(_outcome(one, ended[attempt], left.get(attempt)) for attempt, one in attempts.items())
+    passed = sum(record.result == VERDICT_WORD[Verdict.PASS] for record in ended.values())
     tell(f"{passed} of {_count(len(attempts), 'unit')} PASS, {len(attempts.keys() & left.keys())} still owed")
     return 0 if passed == len(attempts) else 1
 
@@ -257,12 +255,11 @@ def _is_of_virtual_units(journal: JournalReader) -> bool:
     return bool(starts) and bool(starts[-1].get("virtual"))
 
 
-def _outcome(unit: OwedUnit, revised: VerdictRevised | None, left: OwedUnit | None) -> str:
+def _outcome(unit: OwedUnit, ended: AttemptRecord, left: OwedUnit | None) -> str:
     who = f"{unit.label or '-'}  {unit.owed.item.device_id}"
     if left is not None:
         return f"{who}  still owes {left.owed.item.action}: {left.reason}  ({WHO[left.mender]})"
-    assert revised is not None
-    return f"{who}  {VERDICT_WORD[revised.verdict]}" + (f": {revised.reason}" if revised.reason else "")
+    return f"{who}  {result_line(ended)}" + (f": {ended.reason}" if ended.reason else "")
 
 
 class _Progress:

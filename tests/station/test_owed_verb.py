@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import sqlite3
 import threading
@@ -14,7 +15,8 @@ from support.owing import STEPS, device, iccid, owing, serial
 
 from station.cli.main import main
 from station.cloud.virtual.faults import Fault, FaultKind
-from station.engine.events import StationStarted
+from station.engine.console_events import HandWorkBegun
+from station.engine.events import Event, StationStarted
 from station.journal import JournalReader
 from station.line.owed_orders import OwedOrders
 from station.model import Verdict
@@ -39,12 +41,19 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def left_behind(
-    tmp_path: Path, count: int = 3, *, stuck: int = 0, hours: float = 0.0, steps: tuple[str, ...] = STEPS
+    tmp_path: Path,
+    count: int = 3,
+    *,
+    stuck: int = 0,
+    hours: float = 0.0,
+    steps: tuple[str, ...] = STEPS,
+    then: tuple[Event, ...] = (),
 ) -> Iterator[None]:
     """What a station leaves that owed for ``count`` units and ended; the cloud is served meanwhile."""
     with owing(tmp_path / "journal", count, steps=steps) as shift:
         for number in range(stuck):
             shift.cloud.order_sim(iccid(number), polls=10**6)
+        shift.journal.record(*then)
         if hours:
             shift.worker.start()
             shift.clock.sleep(3600 * hours)
@@ -95,6 +104,16 @@ def test_a_retry_without_a_station_does_the_work_and_ends_with_0(
             assert journal.waiting() == 0
             assert {attempt.verdict for attempt in journal.attempts("B1")} == {Verdict.PASS}
         assert told(capsys, "retry", "--all", *here)[0] == 0
+
+
+def test_a_retry_names_no_unit_passed_that_was_worked_on_by_hand_since(
+    tmp_path: Path, here: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = HandWorkBegun(at=datetime.datetime.now(datetime.UTC), slot=1, device_id=UNIT, attempt=None, what="console")
+    with left_behind(tmp_path, steps=("product_add", "name", "final_check"), then=(begun,)):
+        status, text = told(capsys, "retry", "--all", *here)
+        assert (status, text.splitlines()[-1]) == (1, "2 of 3 units PASS, 0 still owed")
+        assert f"{UNIT}  YOUR TURN (PASS, worked on by hand since " in text
 
 
 def test_a_retry_of_one_unit_leaves_the_others_and_tells_what_is_still_owed(
