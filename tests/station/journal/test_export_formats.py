@@ -86,7 +86,7 @@ def test_the_summary_of_a_workbook_is_what_the_journal_counts(told: Journal) -> 
         "Opened (UTC)": record.opened_at.replace(tzinfo=None), "Closed (UTC)": None, "Units Ordered": 10,
         "Units": figures.units, "PASS": 2, "FAIL": 1, "SET ASIDE": 1, "STOPPED": 0, "CHECK STATION": 0, "Judged": 3,
         "Passed first time": 1, "Retests": 2, "FPY": figures.first_pass_yield, "Final yield": figures.final_yield,
-        "Attempts on no known unit": 1,
+        "Attempts on no known unit": 1, "Worked on by hand since": 0,
     }  # fmt: skip
     hour = AT.replace(tzinfo=None, minute=0, second=0)
     (head,) = [at for at, row in enumerate(summary) if row[0] == "Hour (UTC)"]

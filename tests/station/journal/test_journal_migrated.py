@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
 import io
+import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.export_story import retried
@@ -93,25 +96,34 @@ def test_the_file_of_a_newer_station_is_refused_and_not_touched(place: Path, clo
 # --- schema 6: what an export shows of an attempt was not kept -----------------------------------
 
 
-def exported(directory: Path) -> dict[str, str]:
+LATER = {"By Hand Since", "by_hand_since"}
+"""What the station of schema 6 did not tell of an attempt."""
+
+
+def rows_of(name: str, text: str) -> list[dict[str, Any]]:
+    rows = csv.DictReader(io.StringIO(text, newline="")) if name == "csv" else map(json.loads, text.splitlines())
+    return [{column: value for column, value in row.items() if column not in LATER} for row in rows]
+
+
+def exported(directory: Path) -> dict[str, list[dict[str, Any]]]:
     """Return all attempts of both batches, in the formats that show most."""
     found = {}
     with JournalReader(directory) as reader:
         for exporter in (CSV, JSONL):
             file = io.StringIO(newline="")
             export(reader, ["B1", "B2"], file, exporter, all_attempts=True)
-            found[exporter.name] = file.getvalue()
+            found[exporter.name] = rows_of(exporter.name, file.getvalue())
     return found
 
 
 @pytest.fixture(scope="module")
-def told_before() -> dict[str, str]:
+def told_before() -> dict[str, list[dict[str, Any]]]:
     """What the station of schema 6 wrote of the story of `support.export_story`, after a start that ended its walks."""
-    return {name: (KEPT.parent / f"schema6.{name}").read_bytes().decode() for name in ("csv", "jsonl")}
+    return {name: rows_of(name, (KEPT.parent / f"schema6.{name}").read_bytes().decode()) for name in ("csv", "jsonl")}
 
 
 def test_a_file_of_schema_6_is_exported_as_its_own_station_did(
-    data: Path, clock: SimulatedClock, told_before: dict[str, str]
+    data: Path, clock: SimulatedClock, told_before: dict[str, list[dict[str, Any]]]
 ) -> None:
     data.mkdir(mode=0o700)
     (data / JOURNAL_FILE).write_bytes(gzip.decompress((KEPT.parent / "schema6.db.gz").read_bytes()))
@@ -121,7 +133,7 @@ def test_a_file_of_schema_6_is_exported_as_its_own_station_did(
 
 
 def test_rows_kept_while_a_station_works_are_those_of_a_replay(
-    data: Path, clock: SimulatedClock, told_before: dict[str, str]
+    data: Path, clock: SimulatedClock, told_before: dict[str, list[dict[str, Any]]]
 ) -> None:
     with Journal.open(data, "bench-1", clock) as journal:
         journal.record(*retried())

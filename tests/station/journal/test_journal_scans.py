@@ -56,6 +56,7 @@ QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "find_by_end": lambda j: j.find_by_end("34567"),
     "seek": lambda j: [j.seek(Sought(text, kind)) for text, kind in EXACT],
     "count": lambda j: [j.count(Sought(text, kind)) for text, kind in EXACT],
+    "modules_of_file": lambda j: j.modules_of_file("3f" * 8),
     "unit": lambda j: j.unit("a-1"),
     "known_facts": lambda j: j.known_facts(unit_id(1)),
     "wifi_digest": lambda j: j.wifi_digest(unit_id(1)),
