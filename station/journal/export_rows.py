@@ -159,8 +159,8 @@ _CHOSEN = """SELECT id FROM (
     WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
 _ROWS = f"""SELECT started_seq, finished_seq,
         (SELECT CASE count(*) WHEN 1 THEN max(verdict) ELSE group_concat(started_seq || ' ' || verdict) END
-            FROM attempts AS one WHERE one.batch = attempts.batch AND one.device_id = attempts.device_id
-            AND verdict IN ('PASS', 'FAIL')),
+            FROM attempts AS one INDEXED BY attempts_by_batch
+            WHERE one.batch = attempts.batch AND one.device_id = attempts.device_id AND verdict IN ('PASS', 'FAIL')),
         {", ".join(f"kept_rows.{name}" for name in Told._fields)},
         {", ".join(f"attempts.{name}" for name in AttemptRow._fields[:-1])}, {LOTS.format("attempts")}
     FROM json_each(?) AS chosen CROSS JOIN attempts ON attempts.rowid = chosen.value
