@@ -15,7 +15,6 @@ from ..errors import BadInput
 from ..figures import counts, yields
 from ..journal import Journal, owner_of
 from ..journal.lists import ExpectedUnits, expected_units
-from ..journal.tallies import on_no_unit, worked_on
 from ..line.batch_name import check_batch_name
 from ..line.releases import BatchRefused, ReleaseGate
 from ..local_time import moment
@@ -27,8 +26,9 @@ from ..settings.profile import load_profile
 from ..settings.sku import note_on
 from ..steps.table import StepTable
 from .log import list_of
+from .log_export import beside_figures
 from .places import add_data_dir, journal_dir, known_journal, reader
-from .telling import nobodys, released, sub_verbs, tell, unproven
+from .telling import released, sub_verbs, tell
 
 MAX_TARGET = 1_000_000
 MOST_NAMED = 20
@@ -130,7 +130,7 @@ def run_close(arguments: argparse.Namespace) -> int:
         figures, owed = journal.figures(arguments.batch), journal.waiting()
         with journal.snapshot() as db:
             expected = expected_units(db, arguments.batch)
-            beside = (*nobodys(on_no_unit(db, arguments.batch)), *unproven(worked_on(db, arguments.batch)))
+        beside = tuple(beside_figures(journal, arguments.batch))
     finally:
         journal.close()
     tell(f"batch {arguments.batch} is closed for good: {counts(figures, known.batch.target)}; {yields(figures)}")
@@ -164,8 +164,7 @@ def run_list(arguments: argparse.Namespace) -> int:
             tell(f"{row.batch.id}  {profile}  {state}  {counts(figures, row.batch.target)}; {yields(figures)}")
             with journal.snapshot() as db:
                 expected = expected_units(db, row.batch.id)
-                beside = (*nobodys(on_no_unit(db, row.batch.id)), *unproven(worked_on(db, row.batch.id)))
-            tell(*beside)
+            tell(*beside_figures(journal, row.batch.id))
             if expected is not None:
                 tell(came(expected))
     return 0

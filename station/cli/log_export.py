@@ -167,9 +167,15 @@ def _in_dialect(exporter: Exporter, arguments: argparse.Namespace) -> Exporter:
 def _figures(journal: JournalReader, batch: str) -> Iterator[str]:
     figures = journal.figures(batch)
     yield f"batch {batch}: {counts(figures)}; {yields(figures)}"
+    yield from beside_figures(journal, batch)
+
+
+def beside_figures(journal: JournalReader, batch: str) -> Iterator[str]:
+    """Say what stands beside the figures of a batch: attempts on no known unit, and verdicts not proven any more."""
     with journal.snapshot() as db:
-        yield from nobodys(on_no_unit(db, batch))
-        yield from unproven(worked_on(db, batch))
+        lost, unproved = on_no_unit(db, batch), worked_on(db, batch)
+    yield from nobodys(lost)
+    yield from unproven(unproved)
 
 
 def opened(

@@ -264,7 +264,7 @@ def story(unit: UnitHistory, journal: JournalReader, *, with_wire: bool = False)
     """Yield the history of one unit, line by line; ``with_wire``: the last exchanges of an attempt below its steps."""
     yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
     names = dict.fromkeys(fact.name for fact in unit.facts)
-    room = max(14, *map(len, names)) if names else 14
+    room = max((14, *map(len, names)))
     yield f"  {'device_id':{room}} {unit.device_id}"
     for name in names:
         facts = [fact for fact in unit.facts if fact.name == name]

@@ -46,7 +46,7 @@ _WAYS = MappingProxyType({Via.DFU: "dfu", Via.OTA: "request"})  # a control requ
 def plan_lines(plan: UpdatePlan, expected: Estimate) -> Iterator[str]:
     """Yield what will be done, in order, with sizes, reasons, times, and what a cut would leave."""
     yield "  modules (wanted / held)"
-    width = max(15, 0, *(len(name) for name, _, _ in plan.rows))
+    width = max((15, *(len(name) for name, _, _ in plan.rows)))
     for name, wanted, held in plan.rows:
         yield f"    {name:{width}}  {wanted} / {held}"
     of_windows = {window.reason for window in plan.windows}

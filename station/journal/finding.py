@@ -246,9 +246,8 @@ def _reason(_db: sqlite3.Connection, text: str) -> _Asked | None:
     return (sql, {"text": text.lower()}) if len(text) >= MIN_END else None
 
 
-def _badge(
-    _db: sqlite3.Connection, text: str
-) -> _Asked | None:  # the few badges of the tally are asked first: attempts have no index of them
+def _badge(_db: sqlite3.Connection, text: str) -> _Asked | None:
+    # the few badges of the tally are asked first: attempts have no index of them
     sql = ":text IN (SELECT value FROM shares WHERE told_by = 'operator') AND operator = :text"
     return sql, {"text": text}
 

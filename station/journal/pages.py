@@ -64,7 +64,7 @@ def failed_units(db: sqlite3.Connection, start: int, count: int) -> tuple[tuple[
     total = db.execute(f"SELECT count(*) {_FAILED}").fetchone()[0]
     rows = db.execute(
         "SELECT last.device_id, label, platform, coalesce(last.finished_at, last.started_at) AS at, last.batch,"
-        f" last.slot, last.verdict, last.failed_step, last.reason, last.by_hand_seq"
+        " last.slot, last.verdict, last.failed_step, last.reason, last.by_hand_seq"
         f" {_FAILED} ORDER BY last.rowid DESC LIMIT ? OFFSET ?",
         (count, start),
     )
